@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memslots: KVM_SET_USER_MEMORY_REGION2 with KVM_MEM_GUEST_MEMFD.
+ *
+ * KVM before 6.18 refuses the flag for a VM without private memory, and its
+ * own code would take our files for its own. So KVM is asked for the slot
+ * without the flag, and the file is linked to the slot when KVM has allocated
+ * the slot's metadata and has not yet shown it to anybody. Between the two,
+ * KVM holds slots_lock all the time: a VM has one request at most.
+ */
+#include <linux/file.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/pagemap.h>
+#include <linux/spinlock.h>
+
+#include "gmem.h"
+
+static LIST_HEAD(bind_requests);
+static DEFINE_SPINLOCK(bind_requests_lock);
+static atomic_t bound_slots = ATOMIC_INIT(0);
+
+static u16 region_as_id(u32 slot)
+{
+	return slot >> 16;
+}
+
+static struct kvm_memory_slot *region_old_slot(struct kvm *kvm, u32 slot)
+{
+	u16 id = slot;
+
+	if (region_as_id(slot) >= kvm_arch_nr_memslot_as_ids(kvm) || id >= KVM_MEM_SLOTS_NUM)
+		return NULL;
+	return id_to_memslot(__kvm_memslots(kvm, region_as_id(slot)), id);
+}
+
+/**
+ * gmem_region_is_ours() - does this request need gmem_region_check()?
+ * @kvm: the VM
+ * @mem: the request
+ *
+ * VMs with private memory never have our files. Without the flag, the request
+ * may still be to change a slot that is bound to one.
+ *
+ * Context: any.
+ */
+bool gmem_region_is_ours(struct kvm *kvm, const struct kvm_userspace_memory_region2 *mem)
+{
+	if (kvm_arch_has_private_mem(kvm))
+		return false;
+	return (mem->flags & KVM_MEM_GUEST_MEMFD) || atomic_read(&bound_slots);
+}
+
+/**
+ * gmem_bind_requested() - is any request under way, on any VM?
+ *
+ * Context: any.
+ */
+bool gmem_bind_requested(void)
+{
+	return !list_empty(&bind_requests);
+}
+
+/**
+ * gmem_region_check() - refuse what KVM can no longer refuse itself
+ * @kvm: a VM without private memory
+ * @mem: the request, as user space made it
+ *
+ * The checks of kvm_set_memory_region() that depend on KVM_MEM_GUEST_MEMFD.
+ * All others are left to KVM, which runs them after these; where both would
+ * refuse, both say -EINVAL.
+ *
+ * Context: kvm->slots_lock held.
+ * Return: 0 or -EINVAL.
+ */
+int gmem_region_check(struct kvm *kvm, const struct kvm_userspace_memory_region2 *mem)
+{
+	struct kvm_memory_slot *old = region_old_slot(kvm, mem->slot);
+	bool change = old && old->npages && mem->memory_size;
+
+	/* A bound slot cannot be changed, only deleted. */
+	if (change && gmem_slot_is_bound(old))
+		return -EINVAL;
+
+	if (!(mem->flags & KVM_MEM_GUEST_MEMFD))
+		return 0;
+
+	/* Read-only and dirty logging are not for guest_memfd. */
+	if (mem->flags & ~KVM_MEM_GUEST_MEMFD)
+		return -EINVAL;
+	if (!PAGE_ALIGNED(mem->guest_memfd_offset) ||
+	    mem->guest_memfd_offset + mem->memory_size < mem->guest_memfd_offset)
+		return -EINVAL;
+
+	return change ? -EINVAL : 0;
+}
+
+/**
+ * gmem_bind_request_begin() - what the next new slot of a VM is to be bound to
+ * @req: uninitialised; lives until gmem_bind_request_end()
+ * @kvm: the VM
+ * @mem: a request that passed gmem_region_check()
+ *
+ * Context: kvm->slots_lock held, until gmem_bind_request_end().
+ */
+void gmem_bind_request_begin(struct gmem_bind_request *req, struct kvm *kvm,
+			     const struct kvm_userspace_memory_region2 *mem)
+{
+	req->kvm = kvm;
+	req->id = mem->slot;
+	req->fd = mem->guest_memfd;
+	req->offset = mem->guest_memfd_offset;
+
+	spin_lock(&bind_requests_lock);
+	list_add(&req->entry, &bind_requests);
+	spin_unlock(&bind_requests_lock);
+}
+
+/**
+ * gmem_bind_request_end() - the slot is there, or was refused
+ * @req: as given to gmem_bind_request_begin()
+ */
+void gmem_bind_request_end(struct gmem_bind_request *req)
+{
+	spin_lock(&bind_requests_lock);
+	list_del(&req->entry);
+	spin_unlock(&bind_requests_lock);
+}
+
+/* The request cannot go away: its VM's slots_lock is held by this task. */
+static const struct gmem_bind_request *bind_request_of(struct kvm *kvm,
+						       const struct kvm_memory_slot *slot)
+{
+	struct gmem_bind_request *req, *found = NULL;
+	u32 id = (u32)slot->as_id << 16 | (u16)slot->id;
+
+	spin_lock(&bind_requests_lock);
+	list_for_each_entry(req, &bind_requests, entry) {
+		if (req->kvm == kvm && req->id == id) {
+			found = req;
+			break;
+		}
+	}
+	spin_unlock(&bind_requests_lock);
+	return found;
+}
+
+/**
+ * gmem_bind_file() - the file that a new slot is to be bound to
+ * @kvm: the VM
+ * @slot: the new slot, not yet visible
+ * @pgoff: set to the slot's first page in the file
+ *
+ * Stands for kvm_gmem_prepare_memory_region().
+ *
+ * Context: kvm->slots_lock held.
+ * Return: NULL if the slot is an ordinary one; the file, with a reference; or
+ *	   ERR_PTR(-EBADF), or ERR_PTR(-EINVAL) for a file that is not ours, is
+ *	   another VM's, or ends before the slot does.
+ */
+struct file *gmem_bind_file(struct kvm *kvm, const struct kvm_memory_slot *slot, pgoff_t *pgoff)
+{
+	const struct gmem_bind_request *req = bind_request_of(kvm, slot);
+	u64 size = (u64)slot->npages << PAGE_SHIFT;
+	struct gmem_file *f;
+	struct file *file;
+
+	if (!req)
+		return NULL;
+
+	file = fget(req->fd);
+	if (!file)
+		return ERR_PTR(-EBADF);
+
+	if (file->f_op != &gmem_file_operations)
+		goto err;
+
+	f = file->private_data;
+	if (f->kvm != kvm)
+		goto err;
+
+	/* Unsigned, and gmem_region_check() saw that the sum does not wrap. */
+	if (req->offset + size > (u64)i_size_read(file_inode(file)))
+		goto err;
+
+	*pgoff = req->offset >> PAGE_SHIFT;
+	return file;
+
+err:
+	fput(file);
+	return ERR_PTR(-EINVAL);
+}
+
+/*
+ * KVM decides the size of a mapping by walking the host page tables at
+ * userspace_addr, which may map anything. A huge page there must not make KVM
+ * map 2 MiB around one of our 4 KiB pages. Every path asks disallow_lpage
+ * first: NPT and EPT, shadow paging, nested paging, and the collapse of small
+ * mappings. The arrays go with the slot, so there is no undo.
+ */
+static void slot_forbid_huge_mappings(struct kvm_memory_slot *slot)
+{
+	gfn_t last = slot->base_gfn + slot->npages - 1;
+	int level;
+
+	for (level = PG_LEVEL_2M; level <= KVM_MAX_HUGEPAGE_LEVEL; level++) {
+		struct kvm_lpage_info *info = slot->arch.lpage_info[level - PG_LEVEL_2M];
+		int shift = KVM_HPAGE_GFN_SHIFT(level);
+		unsigned long i, n = (last >> shift) - (slot->base_gfn >> shift) + 1;
+
+		for (i = 0; i < n; i++)
+			info[i].disallow_lpage++;
+	}
+}
+
+/* Both ends of the link; undoes itself if the xarray runs out of memory. */
+static int slot_link(struct kvm_memory_slot *slot, struct file *file, pgoff_t pgoff)
+{
+	struct gmem_file *f = file->private_data;
+	unsigned long index = pgoff, last = pgoff + slot->npages - 1;
+	int err;
+
+	if (xa_find(&f->bindings, &index, last, XA_PRESENT))
+		return -EEXIST;
+
+	gmem_slot_set(slot, file, pgoff);
+	err = xa_err(xa_store_range(&f->bindings, pgoff, last, slot, GFP_KERNEL_ACCOUNT));
+	if (err) {
+		xa_store_range(&f->bindings, pgoff, last, NULL, GFP_KERNEL);
+		gmem_slot_clear(slot);
+	}
+	return err;
+}
+
+/**
+ * gmem_bind() - bind a new slot to its file
+ * @slot: the slot: metadata allocated, not yet visible
+ * @file: from gmem_bind_file(); its reference stays with the caller
+ * @pgoff: from gmem_bind_file()
+ *
+ * Stands for kvm_gmem_commit_memory_region(). Once this has returned 0, the
+ * slot must go through gmem_unbind() before it is freed.
+ *
+ * Context: kvm->slots_lock and slots_arch_lock held. Takes the invalidate_lock.
+ * Return: 0, -EEXIST if part of the range is bound already, -ENOMEM.
+ */
+int gmem_bind(struct kvm_memory_slot *slot, struct file *file, pgoff_t pgoff)
+{
+	int err;
+
+	filemap_invalidate_lock(file->f_mapping);
+	err = slot_link(slot, file, pgoff);
+	filemap_invalidate_unlock(file->f_mapping);
+	if (err)
+		return err;
+
+	slot_forbid_huge_mappings(slot);
+	slot->flags |= GMEM_SLOT_BOUND;
+	/* The file may be closed before the slot, so the slot pins us itself. */
+	__module_get(THIS_MODULE);
+	atomic_inc(&bound_slots);
+	return 0;
+}
+
+/**
+ * gmem_unbind() - the slot is about to be freed
+ * @slot: a bound slot, which no vCPU can see any longer
+ *
+ * Stands for kvm_gmem_unbind(). The file may be gone, or going: then its
+ * release waits for slots_lock, and has not freed anything yet.
+ *
+ * Context: kvm->slots_lock held, or the last reference to the VM is gone, and
+ *	    with it every file. Takes the invalidate_lock.
+ */
+void gmem_unbind(struct kvm_memory_slot *slot)
+{
+	struct file *file = *gmem_slot_file(slot);
+	pgoff_t pgoff = gmem_slot_pgoff(slot);
+
+	if (file) {
+		struct gmem_file *f = file->private_data;
+
+		filemap_invalidate_lock(file->f_mapping);
+		xa_store_range(&f->bindings, pgoff, pgoff + slot->npages - 1, NULL, GFP_KERNEL);
+		gmem_slot_clear(slot);
+		filemap_invalidate_unlock(file->f_mapping);
+	}
+
+	slot->flags &= ~GMEM_SLOT_BOUND;
+	atomic_dec(&bound_slots);
+	module_put(THIS_MODULE);
+}

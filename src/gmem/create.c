@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* KVM_CREATE_GUEST_MEMFD. */
+#include <linux/file.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "gmem.h"
+
+static int gmem_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	if (!(GMEM_I(file_inode(file))->flags & GUEST_MEMFD_FLAG_MMAP))
+		return -ENODEV;
+
+	if ((vma->vm_flags & (VM_SHARED | VM_MAYSHARE)) != (VM_SHARED | VM_MAYSHARE))
+		return -EINVAL;
+
+	vma->vm_ops = &gmem_vm_operations;
+	return 0;
+}
+
+/*
+ * No .owner: the super block pins the module for as long as the VFS may still
+ * call into it, which is longer than it keeps file_operations. See inode.c.
+ */
+const struct file_operations gmem_file_operations = {
+	.open = generic_file_open,
+	.mmap = gmem_mmap,
+	.fallocate = gmem_fallocate,
+	.release = gmem_release,
+};
+
+static struct file *gmem_create_file(struct kvm *kvm, loff_t size, u64 flags)
+{
+	struct gmem_file *f;
+	struct file *file;
+
+	f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
+	if (!f)
+		return ERR_PTR(-ENOMEM);
+
+	file = gmem_open(size, flags);
+	if (IS_ERR(file)) {
+		kfree(f);
+		return file;
+	}
+
+	kvm_get_kvm(kvm);
+	f->kvm = kvm;
+	xa_init(&f->bindings);
+	/* Nobody else has seen the inode: no lock. */
+	list_add(&f->entry, &GMEM_I(file_inode(file))->files);
+	file->private_data = f;
+	return file;
+}
+
+/**
+ * gmem_create() - create a guest_memfd for a VM without private memory
+ * @kvm: the VM
+ * @args: size in bytes, and GUEST_MEMFD_FLAG_*, of which at least one is set
+ *
+ * Stands for kvm_gmem_create() of 6.18 and later.
+ *
+ * Context: ioctl of @kvm, no locks held.
+ * Return: a file descriptor, or -EINVAL (flags, size), -ENOMEM, -EMFILE,
+ *	   -ENFILE, or what the LSM says.
+ */
+int gmem_create(struct kvm *kvm, const struct kvm_create_guest_memfd *args)
+{
+	loff_t size = args->size;
+	struct file *file;
+	int fd;
+
+	if (args->flags & ~GMEM_SUPPORTED_FLAGS)
+		return -EINVAL;
+	if (size <= 0 || !PAGE_ALIGNED(size))
+		return -EINVAL;
+
+	/* On the way out, answer as if already gone. */
+	if (!try_module_get(THIS_MODULE))
+		return -EINVAL;
+
+	fd = get_unused_fd_flags(0);
+	if (fd >= 0) {
+		file = gmem_create_file(kvm, size, args->flags);
+		if (IS_ERR(file)) {
+			put_unused_fd(fd);
+			fd = PTR_ERR(file);
+		} else {
+			fd_install(fd, file);
+		}
+	}
+
+	module_put(THIS_MODULE);
+	return fd;
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Pages ahead of the first touch, and holes. */
+#include <linux/fs.h>
+#include <linux/falloc.h> /* needs the types of the one before */
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+
+#include "gmem.h"
+
+/*
+ * The invalidate_lock covers zap and truncation, so that the bindings that
+ * gmem_zap_begin() walked are those that gmem_zap_end() walks.
+ */
+static long gmem_punch_hole(struct inode *inode, loff_t offset, loff_t len)
+{
+	struct address_space *mapping = inode->i_mapping;
+	pgoff_t start = offset >> PAGE_SHIFT;
+	pgoff_t end = (offset + len) >> PAGE_SHIFT;
+
+	filemap_invalidate_lock(mapping);
+	gmem_zap_begin(inode, start, end);
+	truncate_inode_pages_range(mapping, offset, offset + len - 1);
+	gmem_zap_end(inode, start, end);
+	filemap_invalidate_unlock(mapping);
+	return 0;
+}
+
+static long gmem_allocate(struct inode *inode, loff_t offset, loff_t len)
+{
+	pgoff_t index = offset >> PAGE_SHIFT;
+	pgoff_t end = (offset + len) >> PAGE_SHIFT;
+	long err = 0;
+
+	if (offset + len > i_size_read(inode))
+		return -EINVAL;
+
+	filemap_invalidate_lock_shared(inode->i_mapping);
+	for (; index < end; index++) {
+		struct folio *folio;
+
+		if (signal_pending(current)) {
+			err = -EINTR;
+			break;
+		}
+
+		folio = gmem_get_folio(inode, index);
+		if (IS_ERR(folio)) {
+			err = PTR_ERR(folio);
+			break;
+		}
+		folio_unlock(folio);
+		folio_put(folio);
+		cond_resched();
+	}
+	filemap_invalidate_unlock_shared(inode->i_mapping);
+	return err;
+}
+
+/**
+ * gmem_fallocate() - file_operations.fallocate
+ * @file: a guest_memfd
+ * @mode: FALLOC_FL_KEEP_SIZE, with or without FALLOC_FL_PUNCH_HOLE
+ * @offset: in bytes, page aligned; a hole may lie behind the end
+ * @len: in bytes, page aligned
+ *
+ * Stands for kvm_gmem_fallocate(). Pages come from the node that the policy
+ * names. They are cleared at the first touch.
+ *
+ * Return: 0, -EOPNOTSUPP (mode), -EINVAL (range), -ENOMEM, -EINTR. After the
+ *	   last two, the pages up to the failure are there.
+ */
+long gmem_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
+{
+	long err;
+
+	if (!(mode & FALLOC_FL_KEEP_SIZE) ||
+	    (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE)))
+		return -EOPNOTSUPP;
+
+	if (!PAGE_ALIGNED(offset) || !PAGE_ALIGNED(len))
+		return -EINVAL;
+
+	if (mode & FALLOC_FL_PUNCH_HOLE)
+		err = gmem_punch_hole(file_inode(file), offset, len);
+	else
+		err = gmem_allocate(file_inode(file), offset, len);
+
+	if (!err)
+		file_modified(file);
+	return err;
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A page is touched: by the guest, or through a mapping in the VMM. */
+#include <linux/file.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+
+#include "gmem.h"
+
+static vm_fault_t gmem_host_fault(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	struct folio *folio;
+
+	if (((loff_t)vmf->pgoff << PAGE_SHIFT) >= i_size_read(inode))
+		return VM_FAULT_SIGBUS;
+	/* Not shared with the host; its mapping is there for mbind() only. */
+	if (!(GMEM_I(inode)->flags & GUEST_MEMFD_FLAG_INIT_SHARED))
+		return VM_FAULT_SIGBUS;
+
+	folio = gmem_get_folio(inode, vmf->pgoff);
+	if (IS_ERR(folio))
+		return vmf_error(PTR_ERR(folio));
+
+	gmem_folio_make_uptodate(folio);
+	vmf->page = folio_page(folio, 0);
+	return VM_FAULT_LOCKED;
+}
+
+const struct vm_operations_struct gmem_vm_operations = {
+	.fault = gmem_host_fault,
+	.set_policy = gmem_set_policy,
+	.get_policy = gmem_get_policy,
+};
+
+static struct folio *gmem_slot_get_folio(struct kvm_memory_slot *slot, gfn_t gfn)
+{
+	pgoff_t index = gfn - slot->base_gfn + gmem_slot_pgoff(slot);
+	struct folio *folio;
+	struct file *file;
+
+	/* Fails once the last reference is dropped, before release has run. */
+	file = get_file_active(gmem_slot_file(slot));
+	if (!file)
+		return ERR_PTR(-EFAULT);
+
+	folio = gmem_get_folio(file_inode(file), index);
+	fput(file);
+	if (IS_ERR(folio))
+		return folio;
+
+	if (folio_test_hwpoison(folio)) {
+		folio_unlock(folio);
+		folio_put(folio);
+		return ERR_PTR(-EHWPOISON);
+	}
+
+	gmem_folio_make_uptodate(folio);
+	folio_unlock(folio);
+	return folio;
+}
+
+/**
+ * gmem_guest_fault() - the page behind a guest frame
+ * @slot: a bound slot, not marked invalid
+ * @gfn: a frame of it
+ *
+ * Stands for kvm_gmem_get_pfn() and kvm_mmu_faultin_pfn_gmem().
+ *
+ * Takes neither the invalidate_lock nor the slot's binding into account: KVM
+ * read mmu_invalidate_seq before it came here, so a hole punched meanwhile, or
+ * a file closed meanwhile, makes it drop the page and fault again.
+ *
+ * Context: on the vCPU's task, kvm->srcu held. May sleep.
+ * Return: a pfn with one reference held on its folio. Or an error pfn, with
+ *	   KVM_EXIT_MEMORY_FAULT filled in, see gmem_fault_errno().
+ */
+kvm_pfn_t gmem_guest_fault(struct kvm_memory_slot *slot, gfn_t gfn)
+{
+	struct folio *folio = gmem_slot_get_folio(slot, gfn);
+	struct kvm_vcpu *vcpu;
+
+	if (!IS_ERR(folio))
+		return folio_pfn(folio);
+
+	vcpu = kvm_get_running_vcpu();
+	if (WARN_ON_ONCE(!vcpu))
+		return KVM_PFN_ERR_FAULT;
+
+	kvm_prepare_memory_fault_exit(vcpu, gfn_to_gpa(gfn), PAGE_SIZE, false, false, false);
+	return gmem_fault_errno(vcpu->kvm, PTR_ERR(folio));
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The pages of a file, in its page cache. */
+#include <linux/highmem.h>
+#include <linux/pagemap.h>
+
+#include "gmem.h"
+
+/**
+ * gmem_get_folio() - the folio of an index, allocated if there is none
+ * @inode: inode of a guest_memfd
+ * @index: page offset, below the size of the file
+ *
+ * Stands for kvm_gmem_get_folio(). Does not mark the folio accessed: the
+ * memory is unevictable.
+ *
+ * Context: may sleep.
+ * Return: a locked folio of one page with a reference held, uptodate only if it
+ *	   was cleared before; or ERR_PTR(-ENOMEM).
+ */
+struct folio *gmem_get_folio(struct inode *inode, pgoff_t index)
+{
+	struct address_space *mapping = inode->i_mapping;
+	struct folio *folio;
+	int err;
+
+	for (;;) {
+		folio = filemap_lock_folio(mapping, index);
+		if (!IS_ERR(folio))
+			return folio;
+
+		folio = gmem_alloc_folio(inode, index);
+		if (!folio)
+			return ERR_PTR(-ENOMEM);
+
+		err = filemap_add_folio(mapping, folio, index, mapping_gfp_mask(mapping));
+		if (!err)
+			return folio;
+
+		folio_put(folio);
+		/* Another task was faster: take its folio. */
+		if (err != -EEXIST)
+			return ERR_PTR(err);
+	}
+}
+
+/**
+ * gmem_folio_make_uptodate() - clear a folio that was never touched
+ * @folio: locked
+ *
+ * Nothing may reach a guest or a VMM before this.
+ */
+void gmem_folio_make_uptodate(struct folio *folio)
+{
+	if (folio_test_uptodate(folio))
+		return;
+
+	clear_highpage(folio_page(folio, 0));
+	folio_mark_uptodate(folio);
+}

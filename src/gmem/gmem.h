@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * guest_memfd files of this module.
+ *
+ * The path of a page, in the order it is travelled:
+ *	create.c	ioctl -> inode and file
+ *	bind.c		memslot -> file
+ *	fault.c		guest or host touches a page -> folio
+ *	folio.c		the folio of an index, allocated if there is none
+ *	policy.c	which node it comes from
+ *	fallocate.c	pages ahead of the first touch, and holes
+ *	poison.c	a page whose memory failed
+ *	release.c	close
+ * with inode.c (file system and slab cache) and zap.c (guest mappings) below.
+ *
+ * Lifetime. A file pins its VM, and the file system its super block, which
+ * pins this module. A bound slot pins the module, but neither pins nor is
+ * pinned by its file: the link between them is cut by whichever goes first.
+ *
+ * Locks, outermost first: kvm->slots_lock, kvm->slots_arch_lock, the inode's
+ * invalidate_lock, kvm->mmu_lock. Slot and file are linked and unlinked under
+ * slots_lock and invalidate_lock (write); either is enough to rely on a link.
+ * A guest fault holds kvm->srcu only, and so takes its own file reference.
+ */
+#ifndef _GMEM_GMEM_H
+#define _GMEM_GMEM_H
+
+#include <linux/fs.h>
+#include <linux/kvm_host.h>
+#include <linux/mempolicy.h>
+#include <linux/mm_types.h>
+#include <linux/xarray.h>
+#include <uapi/kvm_gmem_numa.h>
+
+#include "compat/kvm_slot.h"
+
+#define GMEM_NAME "[kvm-gmem]"
+#define GMEM_SUPPORTED_FLAGS (GUEST_MEMFD_FLAG_MMAP | GUEST_MEMFD_FLAG_INIT_SHARED)
+
+/**
+ * struct gmem_inode - the memory
+ * @policy: NUMA policy per range of offsets; has its own lock
+ * @files: the gmem_file of each open file; invalidate_lock
+ * @flags: GUEST_MEMFD_FLAG_*; constant
+ * @vfs_inode: the inode; its page cache holds the pages
+ */
+struct gmem_inode {
+	struct shared_policy policy;
+	struct list_head files;
+	u64 flags;
+	struct inode vfs_inode;
+};
+
+/**
+ * struct gmem_file - one VM's view of the memory
+ * @kvm: the VM; holds a reference
+ * @bindings: page offset -> struct kvm_memory_slot; invalidate_lock
+ * @entry: in gmem_inode.files
+ */
+struct gmem_file {
+	struct kvm *kvm;
+	struct xarray bindings;
+	struct list_head entry;
+};
+
+static inline struct gmem_inode *GMEM_I(struct inode *inode)
+{
+	return container_of(inode, struct gmem_inode, vfs_inode);
+}
+
+static inline bool gmem_slot_is_bound(const struct kvm_memory_slot *slot)
+{
+	return slot && (slot->flags & GMEM_SLOT_BOUND);
+}
+
+/* create.c */
+extern const struct file_operations gmem_file_operations;
+int gmem_create(struct kvm *kvm, const struct kvm_create_guest_memfd *args);
+
+/* inode.c */
+int gmem_inode_cache_create(void);
+void gmem_inode_cache_destroy(void);
+struct file *gmem_open(loff_t size, u64 flags);
+void gmem_close(void);
+
+/* bind.c */
+
+/**
+ * struct gmem_bind_request - a memslot on its way through KVM
+ * @entry: in the list of requests
+ * @kvm: the VM; its slots_lock is held for as long as the request lives
+ * @id: number of the slot, with its address space
+ * @fd: the guest_memfd that is to back it
+ * @offset: offset of the slot's first page in the file, in bytes
+ */
+struct gmem_bind_request {
+	struct list_head entry;
+	struct kvm *kvm;
+	u32 id;
+	unsigned int fd;
+	u64 offset;
+};
+
+bool gmem_region_is_ours(struct kvm *kvm, const struct kvm_userspace_memory_region2 *mem);
+bool gmem_bind_requested(void);
+int gmem_region_check(struct kvm *kvm, const struct kvm_userspace_memory_region2 *mem);
+void gmem_bind_request_begin(struct gmem_bind_request *req, struct kvm *kvm,
+			     const struct kvm_userspace_memory_region2 *mem);
+void gmem_bind_request_end(struct gmem_bind_request *req);
+struct file *gmem_bind_file(struct kvm *kvm, const struct kvm_memory_slot *slot, pgoff_t *pgoff);
+int gmem_bind(struct kvm_memory_slot *slot, struct file *file, pgoff_t pgoff);
+void gmem_unbind(struct kvm_memory_slot *slot);
+
+/* fault.c */
+extern const struct vm_operations_struct gmem_vm_operations;
+kvm_pfn_t gmem_guest_fault(struct kvm_memory_slot *slot, gfn_t gfn);
+
+/* fault_errno.c */
+
+/**
+ * struct gmem_fault_scope - a guest fault that can report why it failed
+ * @entry: in the list of scopes
+ * @task: the vCPU's task
+ * @err: what gmem_fault_errno() was told, or 0
+ */
+struct gmem_fault_scope {
+	struct list_head entry;
+	struct task_struct *task;
+	int err;
+};
+
+bool gmem_fault_scope_wanted(const struct kvm *kvm);
+void gmem_fault_scope_open(const struct kvm *kvm);
+void gmem_fault_scope_begin(struct gmem_fault_scope *scope);
+int gmem_fault_scope_end(struct gmem_fault_scope *scope, int r);
+kvm_pfn_t gmem_fault_errno(const struct kvm *kvm, int err);
+
+/* folio.c */
+struct folio *gmem_get_folio(struct inode *inode, pgoff_t index);
+void gmem_folio_make_uptodate(struct folio *folio);
+
+/* policy.c */
+struct folio *gmem_alloc_folio(struct inode *inode, pgoff_t index);
+int gmem_set_policy(struct vm_area_struct *vma, struct mempolicy *mpol);
+struct mempolicy *gmem_get_policy(struct vm_area_struct *vma, unsigned long addr, pgoff_t *ilx);
+
+/* fallocate.c */
+long gmem_fallocate(struct file *file, int mode, loff_t offset, loff_t len);
+
+/* poison.c */
+int gmem_error_remove_folio(struct address_space *mapping, struct folio *folio);
+
+/* release.c */
+int gmem_release(struct inode *inode, struct file *file);
+
+/* zap.c */
+void gmem_file_zap_begin(struct gmem_file *f, pgoff_t start, pgoff_t end);
+void gmem_file_zap_end(struct gmem_file *f, pgoff_t start, pgoff_t end);
+void gmem_zap_begin(struct inode *inode, pgoff_t start, pgoff_t end);
+void gmem_zap_end(struct inode *inode, pgoff_t start, pgoff_t end);
+
+#endif /* _GMEM_GMEM_H */

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which node a page comes from.
+ *
+ * mbind() on a mapping of the file sets the policy of a range of the file. It
+ * outlives the mapping and holds for everybody: other mappings, other
+ * processes, fallocate(), the guest.
+ */
+#include <linux/mempolicy.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+
+#include "../symbol/symbol.h"
+#include "gmem.h"
+
+/*
+ * Interleaving counts pages from the start of the file, as the kernel's
+ * numa_memory_policy document promises for shared segments: page i goes to
+ * node i modulo n, whoever touches it first and in whatever order. Upstream
+ * leaves it to the faulting task's counter (NO_INTERLEAVE_INDEX).
+ *
+ * shmem adds the inode number, so that small files do not all start on the
+ * first node. Guest memory is not small, and i modulo n can be checked.
+ */
+#define GMEM_INTERLEAVE_BASE 0
+
+/**
+ * gmem_alloc_folio() - allocate the folio of an index where its policy says
+ * @inode: inode of a guest_memfd
+ * @index: page offset
+ *
+ * Without a policy, the task's own policy and its cpuset decide.
+ *
+ * Context: may sleep; on the task that is charged for the page.
+ * Return: a folio of one page that is in no mapping, or NULL.
+ */
+struct folio *gmem_alloc_folio(struct inode *inode, pgoff_t index)
+{
+	gfp_t gfp = mapping_gfp_mask(inode->i_mapping);
+	struct mempolicy *mpol;
+	struct folio *folio;
+
+	mpol = kernel_call(mpol_shared_policy_lookup)(&GMEM_I(inode)->policy, index);
+	if (!mpol)
+		return filemap_alloc_folio(gfp, 0);
+
+	folio = alloc_hooks(kernel_call(folio_alloc_mpol_noprof)(gfp, 0, mpol,
+								 GMEM_INTERLEAVE_BASE + index,
+								 numa_node_id()));
+	/* mpol_cond_put(), which calls an unexported function. */
+	if (mpol_needs_cond_ref(mpol))
+		kernel_call(__mpol_put)(mpol);
+	return folio;
+}
+
+/**
+ * gmem_set_policy() - mbind() on a mapping; vm_operations_struct.set_policy
+ * @vma: the part of the mapping that mbind() named
+ * @mpol: the policy, or NULL to remove it
+ *
+ * Context: mmap_lock held for write.
+ * Return: 0 or -ENOMEM.
+ */
+int gmem_set_policy(struct vm_area_struct *vma, struct mempolicy *mpol)
+{
+	struct inode *inode = file_inode(vma->vm_file);
+
+	return kernel_call(mpol_set_shared_policy)(&GMEM_I(inode)->policy, vma, mpol);
+}
+
+/**
+ * gmem_get_policy() - policy at an address; vm_operations_struct.get_policy
+ * @vma: a mapping
+ * @addr: an address in it
+ * @ilx: set to the base that the caller adds the page offset to, to interleave
+ *	 (48dbe4732198: not to the page offset itself)
+ *
+ * Context: mmap_lock held.
+ * Return: the policy, with a reference if it is MPOL_F_SHARED. NULL where none
+ *	   was set, and not the task's: get_mempolicy() must say "default".
+ */
+struct mempolicy *gmem_get_policy(struct vm_area_struct *vma, unsigned long addr, pgoff_t *ilx)
+{
+	struct inode *inode = file_inode(vma->vm_file);
+
+	*ilx = GMEM_INTERLEAVE_BASE;
+	return kernel_call(mpol_shared_policy_lookup)(&GMEM_I(inode)->policy,
+						      linear_page_index(vma, addr));
+}

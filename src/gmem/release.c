@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The last reference to a file is gone. */
+#include <linux/fs.h>
+#include <linux/kvm_host.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+
+#include "gmem.h"
+
+/**
+ * gmem_release() - file_operations.release
+ * @inode: its inode
+ * @file: a guest_memfd
+ *
+ * Stands for kvm_gmem_release(). Slots that are still bound keep their mark and
+ * lose the file, so that guest faults fail instead of falling back to whatever
+ * userspace_addr maps. slots_lock keeps gmem_unbind() from freeing them
+ * meanwhile. The pages go with the inode.
+ *
+ * Return: 0.
+ */
+int gmem_release(struct inode *inode, struct file *file)
+{
+	struct gmem_file *f = file->private_data;
+	struct kvm_memory_slot *slot;
+	struct kvm *kvm = f->kvm;
+	unsigned long index;
+
+	mutex_lock(&kvm->slots_lock);
+	filemap_invalidate_lock(inode->i_mapping);
+
+	xa_for_each(&f->bindings, index, slot)
+		gmem_slot_clear(slot);
+
+	gmem_file_zap_begin(f, 0, ULONG_MAX);
+	gmem_file_zap_end(f, 0, ULONG_MAX);
+	list_del(&f->entry);
+
+	filemap_invalidate_unlock(inode->i_mapping);
+	mutex_unlock(&kvm->slots_lock);
+
+	xa_destroy(&f->bindings);
+	kfree(f);
+	kvm_put_kvm(kvm);
+	gmem_close();
+	return 0;
+}

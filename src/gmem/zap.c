@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Taking pages from the guests. */
+#include <linux/kvm_host.h>
+
+#include "../symbol/symbol.h"
+#include "compat/kvm_gfn_range.h"
+#include "gmem.h"
+
+static bool gmem_file_is_bound(struct gmem_file *f, pgoff_t start, pgoff_t end)
+{
+	unsigned long index = start;
+
+	return xa_find(&f->bindings, &index, end - 1, XA_PRESENT);
+}
+
+/**
+ * gmem_file_zap_begin() - unmap a range from one VM, and keep faults off it
+ * @f: the VM's view of the file
+ * @start: first page offset
+ * @end: page offset behind the last
+ *
+ * Stands for __kvm_gmem_invalidate_start(). From here to gmem_file_zap_end(),
+ * a guest fault on the range is retried.
+ *
+ * Context: invalidate_lock held, and kept until gmem_file_zap_end(). Takes
+ *	    kvm->mmu_lock.
+ */
+void gmem_file_zap_begin(struct gmem_file *f, pgoff_t start, pgoff_t end)
+{
+	struct kvm_memory_slot *slot;
+	struct kvm *kvm = f->kvm;
+	bool flush = false;
+	unsigned long index;
+
+	if (!gmem_file_is_bound(f, start, end))
+		return;
+
+	write_lock(&kvm->mmu_lock);
+	kernel_call(kvm_mmu_invalidate_begin)(kvm);
+
+	xa_for_each_range(&f->bindings, index, slot, start, end - 1) {
+		pgoff_t first = gmem_slot_pgoff(slot);
+		struct kvm_gfn_range range = {
+			.slot = slot,
+			.start = slot->base_gfn + max(first, start) - first,
+			.end = slot->base_gfn + min(first + slot->npages, end) - first,
+			.may_block = true,
+			GMEM_GFN_RANGE_SHARED,
+		};
+
+		flush |= kernel_call(kvm_mmu_unmap_gfn_range)(kvm, &range);
+	}
+	if (flush)
+		kvm_flush_remote_tlbs(kvm);
+
+	write_unlock(&kvm->mmu_lock);
+}
+
+/**
+ * gmem_file_zap_end() - let faults on the range through again
+ * @f: as given to gmem_file_zap_begin()
+ * @start: likewise
+ * @end: likewise
+ */
+void gmem_file_zap_end(struct gmem_file *f, pgoff_t start, pgoff_t end)
+{
+	struct kvm *kvm = f->kvm;
+
+	if (!gmem_file_is_bound(f, start, end))
+		return;
+
+	write_lock(&kvm->mmu_lock);
+	kernel_call(kvm_mmu_invalidate_end)(kvm);
+	write_unlock(&kvm->mmu_lock);
+}
+
+/**
+ * gmem_zap_begin() - gmem_file_zap_begin() for every VM that has the file
+ * @inode: inode of a guest_memfd
+ * @start: first page offset
+ * @end: page offset behind the last
+ */
+void gmem_zap_begin(struct inode *inode, pgoff_t start, pgoff_t end)
+{
+	struct gmem_file *f;
+
+	list_for_each_entry(f, &GMEM_I(inode)->files, entry)
+		gmem_file_zap_begin(f, start, end);
+}
+
+/**
+ * gmem_zap_end() - gmem_file_zap_end() for every VM that has the file
+ * @inode: as given to gmem_zap_begin()
+ * @start: likewise
+ * @end: likewise
+ */
+void gmem_zap_end(struct inode *inode, pgoff_t start, pgoff_t end)
+{
+	struct gmem_file *f;
+
+	list_for_each_entry(f, &GMEM_I(inode)->files, entry)
+		gmem_file_zap_end(f, start, end);
+}

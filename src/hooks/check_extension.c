@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* kvm_vm_ioctl_check_extension_generic(): ioctl KVM_CHECK_EXTENSION, on /dev/kvm and on a VM. */
+#include "../gmem/gmem.h"
+#include "hooks.h"
+
+static int check_extension_replacement(struct kvm *kvm, long ext)
+{
+	/* KVM_CAP_USER_MEMORY_REGION2 KVM has by itself. */
+	return ext == KVM_CAP_GUEST_MEMFD ? 1 : GMEM_SUPPORTED_FLAGS;
+}
+
+/* @kvm is NULL where /dev/kvm is asked. */
+static __always_inline bool check_extension_wanted(struct ftrace_regs *fregs)
+{
+	const struct kvm *kvm = (void *)redirect_argument(fregs, 0);
+	long ext = redirect_argument(fregs, 1);
+
+	if (ext != KVM_CAP_GUEST_MEMFD && ext != KVM_CAP_GUEST_MEMFD_FLAGS)
+		return false;
+	return READ_ONCE(gmem_advertise) && !(kvm && kvm_arch_has_private_mem(kvm));
+}
+
+DEFINE_REDIRECT(check_extension, "kvm_vm_ioctl_check_extension_generic",
+		check_extension_replacement, check_extension_wanted);
+
+/* As /dev/kvm does. */
+void hook_prove_check_extension(const struct canary *c)
+{
+	redirect_original(check_extension)(NULL, KVM_CAP_USER_MEMORY);
+}

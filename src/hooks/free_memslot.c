@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kvm_arch_free_memslot(): a memslot's metadata goes, and the slot right after
+ * it. Called for a deleted slot, with slots_lock held, and when a VM dies.
+ */
+#include "../gmem/gmem.h"
+#include "hooks.h"
+
+static void free_memslot_replacement(struct kvm *kvm, struct kvm_memory_slot *slot);
+
+static __always_inline bool free_memslot_wanted(struct ftrace_regs *fregs)
+{
+	return gmem_slot_is_bound((void *)redirect_argument(fregs, 1));
+}
+
+DEFINE_REDIRECT(free_memslot, "kvm_arch_free_memslot", free_memslot_replacement,
+		free_memslot_wanted);
+
+static void free_memslot_replacement(struct kvm *kvm, struct kvm_memory_slot *slot)
+{
+	int idx = redirect_enter();
+
+	gmem_unbind(slot);
+	redirect_original(free_memslot)(kvm, slot);
+	redirect_exit(idx);
+}
+
+/* A slot without metadata. */
+void hook_prove_free_memslot(const struct canary *c)
+{
+	redirect_original(free_memslot)(c->kvm, c->slot);
+}

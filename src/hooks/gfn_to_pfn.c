@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* __gfn_to_pfn_memslot(): the page behind a guest frame, for 6.12 and before. */
+#include "../gmem/gmem.h"
+#include "hooks.h"
+
+static kvm_pfn_t gfn_to_pfn_replacement(const struct kvm_memory_slot *slot, gfn_t gfn,
+					bool atomic, bool interruptible, bool *async,
+					bool write_fault, bool *writable, hva_t *hva);
+
+static __always_inline bool gfn_to_pfn_wanted(struct ftrace_regs *fregs)
+{
+	return gmem_slot_is_bound((void *)redirect_argument(fregs, 0));
+}
+
+DEFINE_REDIRECT(gfn_to_pfn, "__gfn_to_pfn_memslot", gfn_to_pfn_replacement, gfn_to_pfn_wanted);
+
+/*
+ * Who is asking shows in the arguments. A guest fault wants to know the hva.
+ * A prefetch may not sleep; it would map whatever userspace_addr maps, so it
+ * gets nothing. The rest is KVM reading guest memory for itself, by hva, as in
+ * every version.
+ */
+static kvm_pfn_t gfn_to_pfn_replacement(const struct kvm_memory_slot *slot, gfn_t gfn,
+					bool atomic, bool interruptible, bool *async,
+					bool write_fault, bool *writable, hva_t *hva)
+{
+	int idx = redirect_enter();
+	kvm_pfn_t pfn;
+
+	if (hva) {
+		*hva = __gfn_to_hva_memslot(slot, gfn);
+		*writable = true;
+		pfn = gmem_guest_fault((struct kvm_memory_slot *)slot, gfn);
+	} else if (atomic) {
+		pfn = KVM_PFN_ERR_FAULT;
+	} else {
+		pfn = redirect_original(gfn_to_pfn)(slot, gfn, atomic, interruptible, async,
+						    write_fault, writable, hva);
+	}
+
+	redirect_exit(idx);
+	return pfn;
+}
+
+/* No slot: KVM_PFN_NOSLOT. */
+void hook_prove_gfn_to_pfn(const struct canary *c)
+{
+	redirect_original(gfn_to_pfn)(NULL, 0, true, false, NULL, false, NULL, NULL);
+}

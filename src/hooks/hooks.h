@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The functions of kvm.ko that are redirected, one per file here.
+ *
+ * Each file has three parts: which calls are ours, what happens to them, and a
+ * call for the proof. The work itself is done elsewhere, in gmem/.
+ */
+#ifndef _GMEM_HOOKS_H
+#define _GMEM_HOOKS_H
+
+#include <linux/fs.h>
+#include <linux/kvm_host.h>
+
+#include "../redirect/redirect.h"
+
+/*
+ * In the order in which they are armed; disarmed in reverse. A file must not
+ * be creatable before every path that will meet it is ready, so what creates
+ * one, and what tells user space to, comes last.
+ */
+#define GMEM_HOOKS(X)				\
+	X(gfn_to_pfn)				\
+	X(gfn_to_page_many)			\
+	X(mmu_page_fault)			\
+	X(pre_fault_memory)			\
+	X(free_memslot)				\
+	X(prepare_memory_region)		\
+	X(set_memory_region)			\
+	X(vm_ioctl)				\
+	X(check_extension)			\
+	X(gmem_create)
+
+/**
+ * struct canary - arguments for the calls that prove the redirects
+ * @kvm: a VM, all zero but for what its locks need
+ * @vcpu: a vCPU of it, likewise
+ * @mmu: its MMU
+ * @slot: a memslot, all zero
+ * @filp: an open file whose private_data is @kvm
+ *
+ * A redirect that does not fire lets the original run on these. Each proof
+ * chooses its arguments so that the original returns early and touches nothing
+ * else.
+ */
+struct canary {
+	struct kvm *kvm;
+	struct kvm_vcpu *vcpu;
+	struct kvm_mmu *mmu;
+	struct kvm_memory_slot *slot;
+	struct file *filp;
+};
+
+#define X(name)						\
+	extern struct redirect redirect_##name;		\
+	void hook_prove_##name(const struct canary *c);
+GMEM_HOOKS(X)
+#undef X
+
+extern bool gmem_advertise;
+extern bool gmem_tsc_gate;
+
+struct canary *canary_create(void);
+void canary_destroy(struct canary *c);
+
+int hooks_install(void);
+int hooks_prove(void);
+void hooks_arm(void);
+void hooks_disarm(void);
+void hooks_remove(void);
+
+#endif /* _GMEM_HOOKS_H */

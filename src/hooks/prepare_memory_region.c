@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kvm_arch_prepare_memory_region(): metadata of a memslot; slots_lock and
+ * slots_arch_lock held. Nothing that KVM does to a new slot after it can fail.
+ */
+#include <linux/file.h>
+
+#include "../gmem/gmem.h"
+#include "../symbol/symbol.h"
+#include "hooks.h"
+
+static int prepare_memory_region_replacement(struct kvm *kvm, const struct kvm_memory_slot *old,
+					     struct kvm_memory_slot *new,
+					     enum kvm_mr_change change);
+
+static __always_inline bool prepare_memory_region_wanted(struct ftrace_regs *fregs)
+{
+	return redirect_argument(fregs, 3) == KVM_MR_CREATE && gmem_bind_requested();
+}
+
+DEFINE_REDIRECT(prepare_memory_region, "kvm_arch_prepare_memory_region",
+		prepare_memory_region_replacement, prepare_memory_region_wanted);
+
+/*
+ * Metadata first, then the link: a hole punched as soon as the link is there
+ * already walks the metadata.
+ */
+static int prepare_bound_slot(struct kvm *kvm, struct kvm_memory_slot *new, struct file *file,
+			      pgoff_t pgoff)
+{
+	int r = redirect_original(prepare_memory_region)(kvm, NULL, new, KVM_MR_CREATE);
+
+	if (r)
+		return r;
+
+	r = gmem_bind(new, file, pgoff);
+	if (r)
+		kernel_call(kvm_arch_free_memslot)(kvm, new);
+	return r;
+}
+
+static int prepare_memory_region_replacement(struct kvm *kvm, const struct kvm_memory_slot *old,
+					     struct kvm_memory_slot *new,
+					     enum kvm_mr_change change)
+{
+	int idx = redirect_enter();
+	struct file *file;
+	pgoff_t pgoff;
+	int r;
+
+	file = gmem_bind_file(kvm, new, &pgoff);
+	if (IS_ERR(file)) {
+		r = PTR_ERR(file);
+	} else if (file) {
+		r = prepare_bound_slot(kvm, new, file, pgoff);
+		fput(file);
+	} else {
+		/* Another VM's request made us look. */
+		r = redirect_original(prepare_memory_region)(kvm, old, new, change);
+	}
+
+	redirect_exit(idx);
+	return r;
+}
+
+/* Nothing to prepare for a deletion. */
+void hook_prove_prepare_memory_region(const struct canary *c)
+{
+	redirect_original(prepare_memory_region)(c->kvm, c->slot, NULL, KVM_MR_DELETE);
+}

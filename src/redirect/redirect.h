@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Redirecting functions of kvm.ko to replacements in this module.
+ *
+ * One redirect is one ftrace_ops with IPMODIFY on one function. Its callback
+ * looks at the call's arguments and sets the instruction pointer to the
+ * replacement only for calls that are ours. Every other call runs the
+ * original with no frame of this module on its stack, so it neither pays for
+ * the module nor holds up its unload.
+ *
+ * Life of a redirect:
+ *	install	attached, passes every call through
+ *	prove	the installing task calls the function; the call must arrive in
+ *		a stub of ours. A hook that is attached is not yet a hook that
+ *		fires (duplicate __mcount_loc entries, for one)
+ *	arm	calls that redirect's wanted() accepts go to the replacement
+ *	disarm	as after install
+ *	remove	detached; see redirects_quiesce() for calls still in flight
+ */
+#ifndef _GMEM_REDIRECT_H
+#define _GMEM_REDIRECT_H
+
+#include <linux/ftrace.h>
+#include <linux/sched.h>
+#include <linux/srcu.h>
+#include <linux/static_call.h>
+
+/**
+ * struct redirect - one redirected function
+ * @ops: what ftrace holds
+ * @symbol: name of the function
+ * @key: static call of the original body, see redirect_original()
+ * @tramp: trampoline of @key
+ * @site: address of the function's fentry call; 0 while not installed
+ * @armed: the replacement is in force
+ * @prover: task whose next call is to land in the stub, or NULL
+ */
+struct redirect {
+	struct ftrace_ops ops;
+	const char *symbol;
+	struct static_call_key *key;
+	void *tramp;
+	unsigned long site;
+	bool armed;
+	struct task_struct *prover;
+};
+
+long redirect_proof_stub(void);
+
+/**
+ * redirect_argument() - an argument of the intercepted call
+ * @fregs: the callback's registers
+ * @n: 0 to 5, the arguments that travel in registers
+ */
+#define redirect_argument(fregs, n) ftrace_regs_get_argument(fregs, n)
+
+/**
+ * DEFINE_REDIRECT() - define a redirect and its ftrace callback
+ * @name: the redirect is called redirect_@name
+ * @function: name of the function in kvm.ko
+ * @replacement: what runs instead; its type must be that of @function
+ * @wanted: bool (struct ftrace_regs *), inline and calling nothing traceable:
+ *	    is this call ours?
+ *
+ * The callback is generated for each redirect, so that @wanted is inlined:
+ * no indirect call on a path that every VM of the host takes.
+ */
+#define DEFINE_REDIRECT(name, function, replacement, wanted)			\
+	DEFINE_STATIC_CALL_NULL(name##_original, replacement);			\
+										\
+	static void notrace name##_callback(unsigned long ip,			\
+					    unsigned long parent_ip,		\
+					    struct ftrace_ops *ops,		\
+					    struct ftrace_regs *fregs)		\
+	{									\
+		struct redirect *r = container_of(ops, struct redirect, ops);	\
+										\
+		if (likely(READ_ONCE(r->armed))) {				\
+			if (wanted(fregs))					\
+				ftrace_regs_set_instruction_pointer(fregs,	\
+					(unsigned long)(replacement));		\
+		} else if (unlikely(READ_ONCE(r->prover) == current)) {		\
+			ftrace_regs_set_instruction_pointer(fregs,		\
+				(unsigned long)redirect_proof_stub);		\
+		}								\
+	}									\
+										\
+	struct redirect redirect_##name = {					\
+		.ops = {							\
+			.func = name##_callback,				\
+			.flags = FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT, \
+		},								\
+		.symbol = function,						\
+		.key = &STATIC_CALL_KEY(name##_original),			\
+		.tramp = STATIC_CALL_TRAMP_ADDR(name##_original),		\
+	}
+
+/**
+ * redirect_original() - run the function that a replacement stands for
+ * @name: as given to DEFINE_REDIRECT()
+ *
+ * Enters the body behind the fentry call. Going through the front door would
+ * meet the redirect again; telling such calls apart by the caller's address
+ * loops for ever where the compiler makes the call a tail jump.
+ */
+#define redirect_original(name) static_call(name##_original)
+
+int redirect_install(struct redirect *r);
+void redirect_arm(struct redirect *r);
+void redirect_disarm(struct redirect *r);
+void redirect_remove(struct redirect *r);
+void redirects_quiesce(void);
+
+void redirect_prove_begin(struct redirect *r);
+int redirect_prove_end(struct redirect *r);
+
+/*
+ * A replacement brackets its whole body with these two, see
+ * redirects_quiesce(). They may nest, and sleep in between.
+ */
+extern struct srcu_struct redirect_srcu;
+
+static inline int redirect_enter(void)
+{
+	return srcu_read_lock(&redirect_srcu);
+}
+
+static inline void redirect_exit(int idx)
+{
+	srcu_read_unlock(&redirect_srcu, idx);
+}
+
+#endif /* _GMEM_REDIRECT_H */
