@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Boot a kernel in QEMU with a minimal initramfs. Needs common.sh and kernels.sh.
+
+qemu=qemu-system-x86_64
+
+# copy_modules DIR MODULE...: them and what they need, in the order to load.
+copy_modules()
+{
+	local dir=$1 m path
+	shift
+	for m; do
+		modprobe -d "$kernel_root" -S "$kernel_release" --show-depends "$m" | grep ^insmod
+	done | awk '!seen[$2]++ { print $2 }' | while read -r path; do
+		m=$(basename "$path" | sed 's/\.ko.*/.ko/')
+		case $path in
+		*.xz) xz -dc "$path" >"$dir/$m" ;;
+		*) cp "$path" "$dir/$m" ;;
+		esac
+		echo "$m"
+	done >"$dir/order"
+}
+
+# initramfs FILE SCENARIO FILE...: an archive with busybox, KVM for the kernel
+# in use, the scenario, and the files.
+initramfs()
+{
+	local out=$1 scenario=$2 root
+	shift 2
+	root=$(mktemp -d)
+	mkdir -p "$root"/{bin,dev,proc,sys,tmp,modules,test}
+	cp /bin/busybox "$root/bin/"
+	"$root/bin/busybox" --install -s "$root/bin" 2>/dev/null
+	find "$root/bin" -type l -exec ln -sfn busybox {} \;
+	cp "$top/tests/guest/init" "$root/init"
+	cp "$top/tests/guest/lib.sh" "$root/test/"
+	cp "$top/tests/guest/$scenario.sh" "$root/test/scenario.sh"
+	copy_modules "$root/modules" kvm-amd hwpoison-inject
+	[ $# -eq 0 ] || cp "$@" "$root/test/"
+	(cd "$root" && find . | cpio -o -H newc --quiet | gzip -1) >"$out"
+	rm -rf "$root"
+}
+
+# boot INITRD CONSOLE [KERNEL PARAMETER...]: run it; what the guest writes to
+# its second serial port comes out here, its console goes to a file.
+#
+# Two sockets, because the kernel warns of NUMA nodes that split one. A panic
+# ends QEMU (-no-reboot, panic=-1), and so does the time limit.
+boot()
+{
+	local initrd=$1 console=$2 qlog=$2.qemu
+	shift 2
+	timeout "${BOOT_TIMEOUT:-240}" "$qemu" -accel tcg,thread=multi -cpu max,+svm -M q35 \
+		-nodefaults -display none -no-reboot \
+		-smp 4,sockets=2,cores=2 -m 3G \
+		-object memory-backend-ram,size=1536M,id=m0 \
+		-object memory-backend-ram,size=1536M,id=m1 \
+		-numa node,memdev=m0,cpus=0-1,nodeid=0 \
+		-numa node,memdev=m1,cpus=2-3,nodeid=1 \
+		-chardev stdio,id=results,signal=off \
+		-serial "file:$console" -serial chardev:results \
+		-kernel "$kernel_image" -initrd "$initrd" \
+		-append "console=ttyS0 panic=-1 panic_on_warn=1 oops=panic $*" \
+		</dev/null 2>"$qlog"
+}
+
+# scenario TITLE INITRD [KERNEL PARAMETER...]: boot it and speak TAP for prove.
+#
+# The guest's results count only if its last line says how many there are: a
+# panic or a hang cannot write that line.
+scenario()
+{
+	local title=$1 initrd=$2 console status=0
+	shift 2
+	console=$cache/log/console-$(basename "$initrd" .cpio.gz).log
+	mkdir -p "$cache/log"
+	: >"$console"
+	{
+		boot "$initrd" "$console" "$@" || status=$?
+		echo "QEMU $status"
+	} | tr -d '\r' | awk -v title="$title" -v console="$console" '
+		/^(not )?ok - / {
+			n++
+			sub(/ok - /, "ok " n " - ")
+			print; fflush()
+			next
+		}
+		/^END [0-9]+$/ { end = $2; next }
+		/^QEMU / { qemu = $2; next }
+		/^#/ { print; fflush(); next }
+		{ print "# " $0; fflush() }
+		END {
+			complete = (end == n && n > 0)
+			if (!complete)
+				printf "# %d results arrived, the guest counted %s\n", n, end == "" ? "none" : end
+			printf "%sok %d - %s: ran to its end\n", complete ? "" : "not ", ++n, title
+			printf "%sok %d - %s: QEMU ended by itself\n", qemu == 0 ? "" : "not ", ++n, title
+			while ((getline line < console) > 0) {
+				if (line ~ /WARNING:|BUG:|Oops|Kernel panic|general protection|Call Trace|refcount_t|leaked/)
+					bad[nbad++] = line
+			}
+			printf "%sok %d - %s: nothing bad in the kernel log\n", nbad ? "not " : "", ++n, title
+			for (i = 0; i < nbad && i < 10; i++)
+				print "#   " bad[i]
+			if (nbad || !complete || qemu != 0)
+				print "#   the console is in " console
+			print "1.." n
+		}'
+}

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What every script here starts with. Source it.
+
+set -euo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+
+# Downloads and builds, outside the tree. Safe to delete at any time.
+cache=${GMEM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kvm-gmem-numa}
+mkdir -p "$cache"
+
+say()
+{
+	printf '%s\n' "$*" >&2
+}
+
+die()
+{
+	say "error: $*"
+	exit 1
+}
+
+# step TEXT COMMAND...: run it with its output in a log; show the log if it fails.
+step()
+{
+	local text=$1 log start=$SECONDS
+	shift
+	log=$cache/log/$(printf '%s' "$text" | tr -cs 'a-zA-Z0-9.' '-').log
+	mkdir -p "$cache/log"
+	printf '%-66s' "  $text" >&2
+	if "$@" >"$log" 2>&1; then
+		say "$((SECONDS - start)) s"
+	else
+		say "FAILED"
+		tail -n 30 "$log" >&2
+		die "$text; the whole log is $log"
+	fi
+}

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Debian packages: tools installed on this machine, kernels only unpacked into
+# the cache. Needs common.sh.
+#
+# Suites other than the machine's own are read through an apt state in the
+# cache, so the machine's sources stay as they are.
+
+# The archive the machine itself uses, so that mirrors and proxies work.
+archive_site()
+{
+	apt-get indextargets --format '$(SITE) $(CODENAME)' | awk '$2 == "bookworm" { print $1; exit }'
+}
+
+# apt_state NAME SUITE...: create or refresh it. Its index is kept for a day.
+apt_state()
+{
+	local dir=$cache/apt/$1 site suite
+	shift
+	if [ -n "$(find "$dir/fresh" -mmin -1440 2>/dev/null)" ]; then
+		return
+	fi
+	mkdir -p "$dir/lists/partial" "$dir/archives/partial"
+	site=$(archive_site)
+	[ -n "$site" ] || die "apt knows no archive with the suite bookworm; is this Debian 12?"
+	for suite; do
+		echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site $suite main"
+	done >"$dir/sources.list"
+	apt_in "$(basename "$dir")" get -q update
+	touch "$dir/fresh"
+}
+
+# apt_in STATE get|cache ARGUMENT...
+apt_in()
+{
+	local dir=$cache/apt/$1 tool=apt-$2
+	shift 2
+	"$tool" -o Dir::Etc::sourcelist="$dir/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+		-o Dir::State::Lists="$dir/lists" -o Dir::Cache="$dir" -o APT::Sandbox::User=root "$@"
+}
+
+# newest STATE PATTERN: the newest package whose name matches the extended regex.
+newest()
+{
+	local name
+	name=$(apt_in "$1" cache pkgnames | grep -xE "$2" | sort -V | tail -n 1)
+	[ -n "$name" ] || die "no package matches $2; Debian may have moved on to another series"
+	echo "$name"
+}
+
+# unpack STATE PACKAGE...: download and unpack; prints the folder they are in.
+unpack()
+{
+	local state=$1 version name="" p key dir
+	shift
+	for p; do
+		version=$(apt_in "$state" cache madison "$p" | awk -F ' *[|] *' 'NR == 1 { print $2 }')
+		[ -n "$version" ] || die "$state has no package $p"
+		name+="$p=$version "
+	done
+	key=$(printf '%s' "$name" | sha256sum | cut -c 1-12)
+	dir=$cache/unpacked/$1-$key
+	if [ ! -e "$dir/.complete" ]; then
+		rm -rf "$dir"
+		mkdir -p "$dir" "$cache/debs/$key"
+		# shellcheck disable=SC2086 # a list of words
+		(cd "$cache/debs/$key" && apt_in "$state" get -q download $name) >&2
+		for p in "$cache/debs/$key"/*.deb; do
+			dpkg-deb -x "$p" "$dir"
+		done
+		rm -rf "$cache/debs/$key"
+		touch "$dir/.complete"
+	fi
+	echo "$dir"
+}
+
+# install_tools PACKAGE...: those that are missing. QEMU comes from backports:
+# version 7.2 crashes kernels it runs with several threads.
+install_tools()
+{
+	local p missing=()
+	for p; do
+		dpkg-query -W -f '${db:Status-Abbrev}' "$p" 2>/dev/null | grep -q ^ii || missing+=("$p")
+	done
+	if [ ${#missing[@]} -gt 0 ]; then
+		DEBIAN_FRONTEND=noninteractive apt_in bookworm get -q install -y --no-install-recommends "${missing[@]}"
+	fi
+	if ! dpkg --compare-versions "$(dpkg-query -W -f '${Version}' qemu-system-x86 2>/dev/null)" ge 1:10; then
+		DEBIAN_FRONTEND=noninteractive apt_in bookworm get -q install -y --no-install-recommends \
+			-t bookworm-backports qemu-system-x86
+	fi
+}
+
+demo_tools=(busybox-static cpio gcc-12 kmod libc6-dev libelf1 libnuma-dev make pahole xz-utils)
+check_tools=("${demo_tools[@]}" bison clang-format flex libelf-dev perl rsync shellcheck sparse)

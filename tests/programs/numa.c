@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "numa.h"
+#include "tap.h"
+#include "vmm.h"
+
+int set_policy(void *addr, size_t len, int mode, unsigned long nodes)
+{
+	return mbind(addr, len, mode, nodes ? &nodes : NULL, nodes ? 8 * sizeof(nodes) : 0, 0);
+}
+
+int get_policy(void *addr, int *mode, unsigned long *nodes)
+{
+	unsigned long mask[16] = {};
+	int r = get_mempolicy(mode, mask, 8 * sizeof(mask), addr, MPOL_F_ADDR);
+
+	*nodes = mask[0];
+	return r;
+}
+
+int page_node(void *addr)
+{
+	int status = -ENODATA;
+
+	must(!move_pages(0, 1, &addr, NULL, &status, 0));
+	return status;
+}
+
+unsigned long pages_off(void *addr, unsigned long n, int (*want)(unsigned long i))
+{
+	volatile char *p = addr;
+	unsigned long i, off = 0;
+
+	for (i = 0; i < n; i++) {
+		int node;
+
+		(void)p[i * PAGE];
+		node = page_node((void *)(p + i * PAGE));
+		if (node == want(i))
+			continue;
+		if (off++ < 3)
+			printf("#   page %lu is on node %d, not on %d\n", i, node, want(i));
+	}
+	return off;
+}
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	must(fd >= 0);
+	must(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+}
+
+#define CGROUP "/sys/fs/cgroup/"
+
+void cgroup_enter(const char *name)
+{
+	char path[128], pid[16];
+
+	snprintf(path, sizeof(path), CGROUP "%s", name);
+	mkdir(path, 0755);
+	snprintf(path, sizeof(path), CGROUP "%s/cgroup.procs", name);
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	write_file(path, pid);
+}
+
+void cgroup_leave(const char *name)
+{
+	char path[128], pid[16];
+
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	write_file(CGROUP "cgroup.procs", pid);
+	snprintf(path, sizeof(path), CGROUP "%s", name);
+	rmdir(path);
+}
+
+void cgroup_file_pages(const char *name, long pages[NODES])
+{
+	char path[128], line[512];
+	bool found = false;
+	FILE *f;
+
+	snprintf(path, sizeof(path), CGROUP "%s/memory.numa_stat", name);
+	/* The kernel sums up what CPUs count for themselves every two seconds. */
+	usleep(2500 * 1000);
+	f = fopen(path, "r");
+	must(f);
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "file N0=%ld N1=%ld", &pages[0], &pages[1]) == 2)
+			found = true;
+	}
+	fclose(f);
+	must(found);
+	pages[0] /= PAGE;
+	pages[1] /= PAGE;
+}
+
+long node_free_pages(int node)
+{
+	char path[64], line[256];
+	long kb = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/meminfo", node);
+	f = fopen(path, "r");
+	must(f);
+	while (fgets(line, sizeof(line), f))
+		sscanf(line, "Node %*d MemFree: %ld kB", &kb);
+	fclose(f);
+	must(kb >= 0);
+	return kb / 4;
+}

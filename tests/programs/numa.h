@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* NUMA calls as the tests use them, and the witnesses of where a page lies. */
+#ifndef TEST_NUMA_H
+#define TEST_NUMA_H
+
+#include <numaif.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifndef MPOL_PREFERRED_MANY
+#define MPOL_PREFERRED_MANY 5
+#endif
+#ifndef MPOL_WEIGHTED_INTERLEAVE
+#define MPOL_WEIGHTED_INTERLEAVE 6
+#endif
+
+#define NODES 2
+#define NODE(n) (1UL << (n))
+#define BOTH_NODES (NODE(0) | NODE(1))
+
+/* mbind() and get_mempolicy() with a mask of one word. */
+int set_policy(void *addr, size_t len, int mode, unsigned long nodes);
+int get_policy(void *addr, int *mode, unsigned long *nodes);
+
+/* Witness 1: the node of a mapped page, or -errno; does not touch the page. */
+int page_node(void *addr);
+
+/* Touch for reading, which maps what is there, and count pages off @want(i). */
+unsigned long pages_off(void *addr, unsigned long n, int (*want)(unsigned long i));
+
+/* Witness 2: pages of files that this process's own cgroup was charged, per node. */
+void cgroup_enter(const char *name);
+void cgroup_leave(const char *name);
+void cgroup_file_pages(const char *name, long pages[NODES]);
+
+/* Witness 3: free pages of a node. */
+long node_free_pages(int node);
+
+#endif /* TEST_NUMA_H */

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A VMM as small as the tests allow.
+ *
+ * A VM has one ordinary memslot, VMM_CTRL_SLOT, which holds page tables and
+ * code, and whatever slots a test adds. All guest memory is identity mapped:
+ * GiB 0 and GiB 4, where the tests put their memory, out of the way of
+ * anything that a PC has below.
+ */
+#ifndef VMM_H
+#define VMM_H
+
+#include <linux/kvm.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <kvm_gmem_numa.h>
+
+#define PAGE 4096UL
+#define MIB (1024UL * 1024)
+#define GIB (1024 * MIB)
+
+#define VMM_CTRL_SLOT 0
+#define VMM_TEST_SLOT 1
+#define VMM_TEST_GPA (4 * GIB)
+#define VMM_TEST_4K (32 * MIB)	/* so much of it the guest maps with 4 KiB pages, the rest with 2 MiB */
+#define VMM_MAX_VCPUS 8
+
+struct vmm {
+	int kvm_fd;
+	int fd;
+	uint8_t *ctrl;
+	int nr_vcpus;
+	struct vmm_vcpu {
+		int fd;
+		struct kvm_run *run;
+	} vcpu[VMM_MAX_VCPUS];
+};
+
+enum vmm_nesting {
+	VMM_L1,		/* the guest itself */
+	VMM_L2,		/* a guest in the guest, without nested paging of its own */
+	VMM_L2_NPT,	/* a guest in the guest, with nested paging */
+};
+
+void vmm_create(struct vmm *vm, int nr_vcpus);
+void vmm_destroy(struct vmm *vm);
+void vmm_add_vcpu(struct vmm *vm);
+
+int vmm_gmem_try(struct vmm *vm, uint64_t size, uint64_t flags);
+int vmm_gmem(struct vmm *vm, uint64_t size, uint64_t flags);
+#define VMM_GMEM_BOTH (GUEST_MEMFD_FLAG_MMAP | GUEST_MEMFD_FLAG_INIT_SHARED)
+
+int vmm_slot(struct vmm *vm, uint32_t slot, uint32_t flags, uint64_t gpa, uint64_t size,
+	     void *hva, int fd, uint64_t offset);
+void vmm_bind(struct vmm *vm, int fd, uint64_t size, void *hva);
+int vmm_delete_slot(struct vmm *vm, uint32_t slot);
+int vmm_cap(int fd, int cap);
+int vmm_prefault(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t size);
+
+/*
+ * Run the guest: write @value to, or add up, one qword on each of @n pages.
+ * Return 0, or -1 with errno if KVM_RUN failed; run->exit_reason tells more.
+ */
+int vmm_write(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t n, uint64_t value);
+int vmm_sum(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t n, uint64_t *sum);
+int vmm_write_nested(struct vmm *vm, int vcpu, enum vmm_nesting nesting, uint64_t gpa,
+		     uint64_t n, uint64_t value);
+
+#endif /* VMM_H */
