@@ -109,19 +109,18 @@ dmesg_says()
 	}
 }
 
-# Objects in the module's slab cache that are in use.
-inodes_in_use()
-{
-	awk '$1 == "kvm_gmem_numa_inode" { n = $2 } END { print n + 0 }' /proc/slabinfo
-}
-
+# No inode of the module is in use. SLUB counts the free objects of a CPU's own
+# slabs as used until the cache is shrunk.
 no_inodes()
 {
-	local i
+	local i slab=/sys/kernel/slab/kvm_gmem_numa_inode
 	for i in 1 2 3 4 5 6 7 8 9 10; do
-		[ "$(inodes_in_use)" -eq 0 ] && return 0
+		echo 1 >$slab/shrink
+		case $(cat $slab/objects) in
+		0 | "0 "*) return 0 ;;
+		esac
 		sleep 0.2
 	done
-	grep kvm_gmem /proc/slabinfo
+	cat $slab/objects
 	return 1
 }

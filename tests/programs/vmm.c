@@ -18,7 +18,17 @@ enum {
 	CTRL_VMCB,
 	CTRL_STACK = CTRL_VMCB + VMM_MAX_VCPUS,
 	CTRL_PT4 = CTRL_STACK + VMM_MAX_VCPUS,
-	CTRL_PAGES = CTRL_PT4 + VMM_TEST_4K / (2 * MIB),
+	/*
+	 * The same again for nested paging. Shared with the first, the nested
+	 * guest would set accessed bits in tables that KVM shadows, and KVM
+	 * would emulate it instead of running it.
+	 */
+	CTRL_NPML4 = CTRL_PT4 + VMM_TEST_4K / (2 * MIB),
+	CTRL_NPDPT,
+	CTRL_NPD0,
+	CTRL_NPD4,
+	CTRL_NPT4,
+	CTRL_PAGES = CTRL_NPT4 + VMM_TEST_4K / (2 * MIB),
 };
 
 #define PTE_PRESENT 1UL
@@ -34,7 +44,7 @@ enum {
 #define MSR_VM_HSAVE_PA 0xc0010117
 
 /* rdi: address, rsi: number of pages, rax: value in, or sum out. */
-extern const uint8_t guest_write[], guest_sum[], guest_vmrun[], guest_end[];
+extern const uint8_t guest_write[], guest_sum[], guest_vmrun[], guest_halt[], guest_end[];
 
 asm(".pushsection .rodata\n"
     "guest_write:\n"
@@ -52,6 +62,7 @@ asm(".pushsection .rodata\n"
     "	hlt\n"
     "guest_vmrun:\n"
     "	vmrun %rax\n"
+    "guest_halt:\n"
     "	hlt\n"
     "guest_end:\n"
     ".popsection\n");
@@ -71,25 +82,27 @@ static uint64_t code_gpa(const uint8_t *code)
 	return ctrl_gpa(CTRL_CODE) + (code - guest_write);
 }
 
-static void fill_ctrl(struct vmm *vm)
+static void fill_tables(struct vmm *vm, int pml4, int pdpt, int pd0, int pd4, int pt4)
 {
-	uint64_t *pml4 = ctrl_table(vm, CTRL_PML4), *pdpt = ctrl_table(vm, CTRL_PDPT);
-	uint64_t *pd0 = ctrl_table(vm, CTRL_PD0), *pd4 = ctrl_table(vm, CTRL_PD4);
-	uint64_t *pt4 = ctrl_table(vm, CTRL_PT4);
 	uint64_t i;
 
-	pml4[0] = ctrl_gpa(CTRL_PDPT) | PTE_TABLE;
-	pdpt[0] = ctrl_gpa(CTRL_PD0) | PTE_TABLE;
-	pdpt[4] = ctrl_gpa(CTRL_PD4) | PTE_TABLE;
+	ctrl_table(vm, pml4)[0] = ctrl_gpa(pdpt) | PTE_TABLE;
+	ctrl_table(vm, pdpt)[0] = ctrl_gpa(pd0) | PTE_TABLE;
+	ctrl_table(vm, pdpt)[4] = ctrl_gpa(pd4) | PTE_TABLE;
 	for (i = 0; i < 512; i++) {
-		pd0[i] = i * 2 * MIB | PTE_TABLE | PTE_HUGE;
-		pd4[i] = (VMM_TEST_GPA + i * 2 * MIB) | PTE_TABLE | PTE_HUGE;
+		ctrl_table(vm, pd0)[i] = i * 2 * MIB | PTE_TABLE | PTE_HUGE;
+		ctrl_table(vm, pd4)[i] = (VMM_TEST_GPA + i * 2 * MIB) | PTE_TABLE | PTE_HUGE;
 	}
 	for (i = 0; i < VMM_TEST_4K / (2 * MIB); i++)
-		pd4[i] = ctrl_gpa(CTRL_PT4 + i) | PTE_TABLE;
+		ctrl_table(vm, pd4)[i] = ctrl_gpa(pt4 + i) | PTE_TABLE;
 	for (i = 0; i < VMM_TEST_4K / PAGE; i++)
-		pt4[i] = (VMM_TEST_GPA + i * PAGE) | PTE_TABLE;
+		ctrl_table(vm, pt4)[i] = (VMM_TEST_GPA + i * PAGE) | PTE_TABLE;
+}
 
+static void fill_ctrl(struct vmm *vm)
+{
+	fill_tables(vm, CTRL_PML4, CTRL_PDPT, CTRL_PD0, CTRL_PD4, CTRL_PT4);
+	fill_tables(vm, CTRL_NPML4, CTRL_NPDPT, CTRL_NPD0, CTRL_NPD4, CTRL_NPT4);
 	memcpy(vm->ctrl + CTRL_CODE * PAGE, guest_write, guest_end - guest_write);
 }
 
@@ -254,6 +267,13 @@ static int run(struct vmm *vm, int vcpu, const uint8_t *code, struct kvm_regs *r
 	return 0;
 }
 
+int vmm_halt(struct vmm *vm, int vcpu)
+{
+	struct kvm_regs regs = {};
+
+	return run(vm, vcpu, guest_halt, &regs);
+}
+
 int vmm_write(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t n, uint64_t value)
 {
 	struct kvm_regs regs = { .rdi = gpa, .rsi = n, .rax = value };
@@ -295,7 +315,7 @@ static void vmcb_fill(struct vmm *vm, int vcpu, bool npt, uint64_t rax)
 	vmcb_set(vmcb, 0x10, 1, 4);			/* intercept VMRUN */
 	vmcb_set(vmcb, 0x58, 1, 4);			/* ASID */
 	vmcb_set(vmcb, 0x90, npt, 8);
-	vmcb_set(vmcb, 0xb0, ctrl_gpa(CTRL_PML4), 8);	/* nested CR3 */
+	vmcb_set(vmcb, 0xb0, ctrl_gpa(CTRL_NPML4), 8);	/* nested CR3 */
 	vmcb_segment(vmcb, 0x400, 16, 0xc93);		/* ES */
 	vmcb_segment(vmcb, 0x410, 8, 0xa9b);		/* CS */
 	vmcb_segment(vmcb, 0x420, 16, 0xc93);		/* SS */

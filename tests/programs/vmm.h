@@ -64,6 +64,8 @@ int vmm_prefault(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t size);
  */
 int vmm_write(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t n, uint64_t value);
 int vmm_sum(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t n, uint64_t *sum);
+/* Halt, which also leaves a nested guest that was interrupted. */
+int vmm_halt(struct vmm *vm, int vcpu);
 int vmm_write_nested(struct vmm *vm, int vcpu, enum vmm_nesting nesting, uint64_t gpa,
 		     uint64_t n, uint64_t value);
 

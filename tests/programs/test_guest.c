@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the guest touches: which page it gets, from where, and how it is taken
+ * away again. Runs with nested paging and without (kvm_amd npt=0).
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "numa.h"
+#include "tap.h"
+#include "vmm.h"
+
+static bool npt;
+static bool ours;
+
+static char *map(int fd, uint64_t size)
+{
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	must(p != MAP_FAILED);
+	return p;
+}
+
+static void punch(int fd, uint64_t offset, uint64_t size)
+{
+	must(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, size));
+}
+
+static int on_node_0(unsigned long i)
+{
+	return 0;
+}
+
+static int on_node_1(unsigned long i)
+{
+	return 1;
+}
+
+static const char *const nesting_name[] = {
+	[VMM_L1] = "guest",
+	[VMM_L2] = "nested guest",
+	[VMM_L2_NPT] = "nested guest with nested paging",
+};
+
+/*
+ * Two witnesses. The cgroup's count comes first, while only the guest has
+ * touched the pages; move_pages() then names the node of each.
+ */
+static void test_placement(enum vmm_nesting nesting)
+{
+	const uint64_t n = 256, size = 2 * n * PAGE;
+	const char *who = nesting_name[nesting];
+	long before[NODES], after[NODES];
+	struct vmm vm;
+	char *p;
+	int fd;
+
+	if (nesting == VMM_L2_NPT && !npt) {
+		tap_skip("the host has no nested paging to offer", "%s: placement", who);
+		return;
+	}
+
+	vmm_create(&vm, 1);
+	cgroup_enter("placement");
+	fd = vmm_gmem(&vm, size, VMM_GMEM_BOTH);
+	p = map(fd, size);
+	must(!set_policy(p, n * PAGE, MPOL_BIND, NODE(0)));
+	must(!set_policy(p + n * PAGE, n * PAGE, MPOL_BIND, NODE(1)));
+	vmm_bind(&vm, fd, size, p);
+
+	cgroup_file_pages("placement", before);
+	/* The far node first: where the vCPU runs must not matter. */
+	is(vmm_write_nested(&vm, 0, nesting, VMM_TEST_GPA + n * PAGE, n, 0x1111), 0,
+	   "%s: writes to the half bound to node 1", who);
+	is(vmm_write_nested(&vm, 0, nesting, VMM_TEST_GPA, n, 0x2222), 0,
+	   "%s: writes to the half bound to node 0", who);
+	cgroup_file_pages("placement", after);
+
+	is(after[0] - before[0], n, "%s: the cgroup was charged %lu pages of node 0", who, n);
+	is(after[1] - before[1], n, "%s: the cgroup was charged %lu pages of node 1", who, n);
+	is(pages_off(p, n, on_node_0), 0, "%s: every page of the first half is on node 0", who);
+	is(pages_off(p + n * PAGE, n, on_node_1), 0, "%s: every page of the second half is on node 1",
+	   who);
+	is(*(uint64_t *)p, 0x2222, "%s: the VMM reads what the guest wrote", who);
+
+	munmap(p, size);
+	close(fd);
+	vmm_destroy(&vm);
+	cgroup_leave("placement");
+}
+
+static void test_prefault(void)
+{
+	const uint64_t n = 512, size = n * PAGE;
+	long before[NODES], after[NODES];
+	struct vmm vm;
+	char *p;
+	int fd;
+
+	vmm_create(&vm, 1);
+	cgroup_enter("prefault");
+	fd = vmm_gmem(&vm, size, VMM_GMEM_BOTH);
+	p = map(fd, size);
+	must(!set_policy(p, size, MPOL_BIND, NODE(1)));
+	vmm_bind(&vm, fd, size, NULL);
+
+	if (!npt) {
+		fails(vmm_prefault(&vm, 0, VMM_TEST_GPA, size), EOPNOTSUPP,
+		      "KVM_PRE_FAULT_MEMORY needs nested paging");
+	} else {
+		cgroup_file_pages("prefault", before);
+		is(vmm_prefault(&vm, 0, VMM_TEST_GPA, size), 0, "KVM_PRE_FAULT_MEMORY works");
+		cgroup_file_pages("prefault", after);
+		is(after[1] - before[1], n, "KVM_PRE_FAULT_MEMORY takes every page from node 1");
+		is(after[0] - before[0], 0, "KVM_PRE_FAULT_MEMORY takes no page from node 0");
+		is(pages_off(p, n, on_node_1), 0, "KVM_PRE_FAULT_MEMORY: no page is off its policy");
+	}
+
+	munmap(p, size);
+	close(fd);
+	vmm_destroy(&vm);
+	cgroup_leave("prefault");
+}
+
+/*
+ * userspace_addr maps something else, all of it present, and aligned as the
+ * guest's addresses are: a huge page, which KVM must not take for the size of
+ * the mapping, or small pages, which it must not prefetch.
+ */
+static void test_unrelated_hva(bool huge, uint64_t offset, enum vmm_nesting nesting)
+{
+	const char *what = huge ? "a huge page" : "small pages";
+	const uint64_t size = 64 * MIB, n = 512;
+	const uint64_t gpa = VMM_TEST_GPA + offset;
+	uint64_t i, sum = 0, wrong = 0;
+	struct vmm vm;
+	char *area, *hva;
+	int fd;
+
+	area = mmap(NULL, size + 2 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	must(area != MAP_FAILED);
+	hva = (char *)(((uintptr_t)area + 2 * MIB - 1) & ~(2 * MIB - 1));
+	must(!madvise(hva, size, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE));
+	memset(hva + offset, 0xee, n * PAGE);
+
+	vmm_create(&vm, 1);
+	fd = vmm_gmem(&vm, size, VMM_GMEM_BOTH);
+	vmm_bind(&vm, fd, size, hva);
+
+	/* Every other group of pages first, so that the gaps can be prefetched. */
+	for (i = 0; i < n; i += 16)
+		must(!vmm_write_nested(&vm, 0, nesting, gpa + i * PAGE, 1, 1));
+	must(!vmm_sum(&vm, 0, gpa, n, &sum));
+	is(sum, n / 16, "%s over %s at userspace_addr, guest maps %s: reads the file",
+	   nesting_name[nesting], what, offset < VMM_TEST_4K ? "4 KiB" : "2 MiB");
+
+	must(!vmm_write_nested(&vm, 0, nesting, gpa, n, 0x5555));
+	for (i = 0; i < n * PAGE; i++)
+		wrong += (unsigned char)hva[offset + i] != 0xee;
+	is(wrong, 0, "%s over %s at userspace_addr, guest maps %s: writes nothing else",
+	   nesting_name[nesting], what, offset < VMM_TEST_4K ? "4 KiB" : "2 MiB");
+
+	close(fd);
+	vmm_destroy(&vm);
+	munmap(area, size + 2 * MIB);
+}
+
+static void test_unrelated(void)
+{
+	if (!ours && !npt) {
+		tap_skip("native 7.3 prefetches from userspace_addr under shadow paging",
+			 "userspace_addr maps something else");
+		return;
+	}
+	test_unrelated_hva(true, 0, VMM_L1);
+	test_unrelated_hva(true, VMM_TEST_4K, VMM_L1);
+	test_unrelated_hva(false, 0, VMM_L1);
+	test_unrelated_hva(false, VMM_TEST_4K, VMM_L1);
+	test_unrelated_hva(false, 0, VMM_L2);
+	if (!ours)
+		tap_skip("native 7.3 prefetches from userspace_addr for nested guests",
+			 "userspace_addr maps something else, nested paging twice");
+	else if (npt)
+		test_unrelated_hva(false, 0, VMM_L2_NPT);
+}
+
+static void test_punch(void)
+{
+	const uint64_t n = 64, size = n * PAGE;
+	uint64_t sum;
+	struct vmm vm;
+	char *p;
+	int fd;
+
+	vmm_create(&vm, 1);
+	fd = vmm_gmem(&vm, size, VMM_GMEM_BOTH);
+	p = map(fd, size);
+	vmm_bind(&vm, fd, size, p);
+
+	must(!set_policy(p, size, MPOL_BIND, NODE(0)));
+	must(!vmm_write(&vm, 0, VMM_TEST_GPA, n, 7));
+	is(p[(n - 1) * PAGE], 7, "the VMM sees the guest's page before the hole");
+
+	must(!set_policy(p, size, MPOL_BIND, NODE(1)));
+	is(pages_off(p, n, on_node_0), 0, "a new policy moves no page");
+	punch(fd, 16 * PAGE, 16 * PAGE);
+	must(!vmm_sum(&vm, 0, VMM_TEST_GPA, n, &sum));
+	is(sum, 7 * (n - 16), "the guest reads zeroes in the hole and its data around it");
+	is(p[16 * PAGE], 0, "the VMM reads zeroes in the hole");
+	is(pages_off(p, 16, on_node_0), 0, "pages before the hole stayed");
+	is(pages_off(p + 16 * PAGE, 16, on_node_1), 0, "pages in the hole follow the new policy");
+	is(pages_off(p + 32 * PAGE, n - 32, on_node_0), 0, "pages behind the hole stayed");
+
+	munmap(p, size);
+	close(fd);
+	vmm_destroy(&vm);
+}
+
+/* The file goes first: the guest must not fall back to userspace_addr. */
+static void test_closed_file(enum vmm_nesting nesting)
+{
+	const uint64_t size = 16 * PAGE;
+	struct kvm_run *run;
+	struct vmm vm;
+	char *hva;
+	int fd;
+
+	if (nesting == VMM_L2_NPT && !npt)
+		return;
+
+	hva = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	must(hva != MAP_FAILED);
+	vmm_create(&vm, 1);
+	fd = vmm_gmem(&vm, size, VMM_GMEM_BOTH);
+	vmm_bind(&vm, fd, size, hva);
+	must(!vmm_write_nested(&vm, 0, nesting, VMM_TEST_GPA, 16, 1));
+	close(fd);
+
+	run = vm.vcpu[0].run;
+	run->exit_reason = 0;
+	fails(vmm_write_nested(&vm, 0, nesting, VMM_TEST_GPA + 3 * PAGE, 1, 1), EFAULT,
+	      "%s: file closed: KVM_RUN fails with EFAULT", nesting_name[nesting]);
+	is(run->exit_reason, KVM_EXIT_MEMORY_FAULT, "%s: file closed: KVM_EXIT_MEMORY_FAULT",
+	   nesting_name[nesting]);
+	is(run->memory_fault.gpa, VMM_TEST_GPA + 3 * PAGE, "%s: file closed: it names the page",
+	   nesting_name[nesting]);
+	is(run->memory_fault.size, PAGE, "%s: file closed: and its size", nesting_name[nesting]);
+	is(run->memory_fault.flags, 0, "%s: file closed: and no flags", nesting_name[nesting]);
+	must(!vmm_halt(&vm, 0));
+	is(vmm_delete_slot(&vm, VMM_TEST_SLOT), 0, "%s: file closed: the slot can be deleted",
+	   nesting_name[nesting]);
+	vmm_destroy(&vm);
+	munmap(hva, size);
+}
+
+/* Flags alone: the guest is served from the file in every case. */
+static void test_flags(uint64_t flags, const char *name)
+{
+	const uint64_t n = 16, size = n * PAGE;
+	struct vmm vm;
+	uint64_t sum;
+	char *hva;
+	int fd;
+
+	hva = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	must(hva != MAP_FAILED);
+	memset(hva, 0xee, size);
+	vmm_create(&vm, 1);
+	fd = vmm_gmem(&vm, size, flags);
+	vmm_bind(&vm, fd, size, hva);
+	must(!vmm_sum(&vm, 0, VMM_TEST_GPA, n, &sum));
+	is(sum, 0, "%s: the guest reads zeroes from the file", name);
+	must(!vmm_write(&vm, 0, VMM_TEST_GPA, n, 3));
+	punch(fd, 0, PAGE);
+	must(!vmm_sum(&vm, 0, VMM_TEST_GPA, n, &sum));
+	is(sum, 3 * (n - 1), "%s: a hole takes the guest's page", name);
+	is(hva[0], (char)0xee, "%s: userspace_addr was not written to", name);
+	close(fd);
+	vmm_destroy(&vm);
+	munmap(hva, size);
+}
+
+struct worker {
+	struct vmm *vm;
+	int vcpu;
+	uint64_t gpa, n, rounds;
+	long errors;
+};
+
+static void *write_rounds(void *arg)
+{
+	struct worker *w = arg;
+	uint64_t i;
+
+	for (i = 0; i < w->rounds; i++)
+		w->errors += !!vmm_write(w->vm, w->vcpu, w->gpa, w->n, w->vcpu + 1);
+	return NULL;
+}
+
+/* All vCPUs fault on the same pages: one page each, and no write lost. */
+static void test_parallel(void)
+{
+	const uint64_t n = 512, size = n * PAGE;
+	long before[NODES], after[NODES], errors = 0;
+	struct worker w[4];
+	pthread_t t[4];
+	struct vmm vm;
+	uint64_t sum;
+	char *p;
+	int fd, i;
+
+	vmm_create(&vm, 4);
+	cgroup_enter("parallel");
+	fd = vmm_gmem(&vm, size, VMM_GMEM_BOTH);
+	p = map(fd, size);
+	must(!set_policy(p, size, MPOL_BIND, NODE(1)));
+	vmm_bind(&vm, fd, size, p);
+	cgroup_file_pages("parallel", before);
+
+	for (i = 0; i < 4; i++) {
+		w[i] = (struct worker){ .vm = &vm, .vcpu = i, .gpa = VMM_TEST_GPA, .n = n, .rounds = 1 };
+		must(!pthread_create(&t[i], NULL, write_rounds, &w[i]));
+	}
+	for (i = 0; i < 4; i++) {
+		pthread_join(t[i], NULL);
+		errors += w[i].errors;
+	}
+	cgroup_file_pages("parallel", after);
+
+	is(errors, 0, "4 vCPUs fault on the same pages at once");
+	is(after[1] - before[1], n, "4 vCPUs at once: each page is allocated once, on its node");
+	is(pages_off(p, n, on_node_1), 0, "4 vCPUs at once: no page is off its policy");
+	must(!vmm_write(&vm, 2, VMM_TEST_GPA, n, 9));
+	must(!vmm_sum(&vm, 1, VMM_TEST_GPA, n, &sum));
+	is(sum, 9 * n, "4 vCPUs at once: all see the same pages");
+
+	munmap(p, size);
+	close(fd);
+	vmm_destroy(&vm);
+	cgroup_leave("parallel");
+}
+
+struct puncher {
+	int fd;
+	uint64_t size;
+	volatile bool stop;
+	long holes;
+};
+
+static void *punch_until_stopped(void *arg)
+{
+	struct puncher *p = arg;
+
+	do {
+		punch(p->fd, 0, p->size);
+		p->holes++;
+	} while (!p->stop);
+	return NULL;
+}
+
+/* A guest that keeps a page whose hole was punched writes to freed memory. */
+static void test_punch_race(void)
+{
+	const uint64_t n = 32, size = n * PAGE;
+	struct puncher puncher = { .size = size };
+	struct worker w[2];
+	pthread_t t[3];
+	struct vmm vm;
+	uint64_t sum, i, host = 0;
+	char *p;
+
+	vmm_create(&vm, 2);
+	puncher.fd = vmm_gmem(&vm, size, VMM_GMEM_BOTH);
+	p = map(puncher.fd, size);
+	vmm_bind(&vm, puncher.fd, size, p);
+
+	must(!pthread_create(&t[2], NULL, punch_until_stopped, &puncher));
+	for (i = 0; i < 2; i++) {
+		w[i] = (struct worker){ .vm = &vm, .vcpu = i, .gpa = VMM_TEST_GPA, .n = n, .rounds = 150 };
+		must(!pthread_create(&t[i], NULL, write_rounds, &w[i]));
+	}
+	for (i = 0; i < 2; i++)
+		pthread_join(t[i], NULL);
+	puncher.stop = true;
+	pthread_join(t[2], NULL);
+
+	is(w[0].errors + w[1].errors, 0, "guest writes race with punched holes");
+	ok(puncher.holes > 10, "guest writes race with punched holes: %ld of them", puncher.holes);
+
+	/* Guest and host look at the same pages still. */
+	must(!vmm_write(&vm, 0, VMM_TEST_GPA, n, 0x77));
+	for (i = 0; i < n; i++)
+		host += *(uint64_t *)(p + i * PAGE);
+	must(!vmm_sum(&vm, 1, VMM_TEST_GPA, n, &sum));
+	is(sum, 0x77 * n, "after the race, the guest reads its own writes");
+	is(host, 0x77 * n, "after the race, the VMM reads them too");
+
+	munmap(p, size);
+	close(puncher.fd);
+	vmm_destroy(&vm);
+}
+
+int main(void)
+{
+	FILE *f = fopen("/sys/module/kvm_amd/parameters/npt", "r");
+
+	must(f);
+	npt = fgetc(f) != 'N';
+	fclose(f);
+	ours = !access("/sys/module/kvm_gmem_numa", F_OK);
+
+	test_placement(VMM_L1);
+	test_placement(VMM_L2);
+	test_placement(VMM_L2_NPT);
+	test_prefault();
+	test_unrelated();
+	test_punch();
+	test_closed_file(VMM_L1);
+	test_closed_file(VMM_L2);
+	test_closed_file(VMM_L2_NPT);
+	test_flags(VMM_GMEM_BOTH, "MMAP | INIT_SHARED");
+	test_flags(GUEST_MEMFD_FLAG_MMAP, "MMAP");
+	if (ours)
+		test_flags(GUEST_MEMFD_FLAG_INIT_SHARED, "INIT_SHARED");
+	else
+		tap_skip("native 7.3 serves such a slot from userspace_addr", "INIT_SHARED");
+	test_parallel();
+	test_punch_race();
+	return tap_exit();
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A page whose memory failed: taken from the guest, and reported when it asks again. */
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "tap.h"
+#include "vmm.h"
+
+#define N 8UL
+#define SIZE (N * PAGE)
+#define BAD 3UL
+
+static sigjmp_buf sigbus_return;
+
+static void on_sigbus(int sig)
+{
+	siglongjmp(sigbus_return, 1);
+}
+
+static bool touch_gets_sigbus(char *p)
+{
+	struct sigaction action = { .sa_handler = on_sigbus }, old;
+	bool got;
+
+	must(!sigaction(SIGBUS, &action, &old));
+	got = sigsetjmp(sigbus_return, 1);
+	if (!got)
+		(void)*(volatile char *)p;
+	must(!sigaction(SIGBUS, &old, NULL));
+	return got;
+}
+
+static void punch(int fd, uint64_t offset, uint64_t size)
+{
+	must(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, size));
+}
+
+/*
+ * What the memory controller reports, by way of the host mapping. The page
+ * stays in the file, hence -EBUSY, as for any such page; and the task is
+ * signalled for it at once if the page was dirty.
+ */
+static int try_poison(char *p)
+{
+	struct sigaction action = { .sa_handler = on_sigbus }, old;
+	int err = 0;
+
+	must(!sigaction(SIGBUS, &action, &old));
+	if (!sigsetjmp(sigbus_return, 1))
+		err = madvise(p, PAGE, MADV_HWPOISON) ? errno : 0;
+	must(!sigaction(SIGBUS, &old, NULL));
+	return err;
+}
+
+static void poison(char *p)
+{
+	int err = try_poison(p);
+
+	must(!err || err == EBUSY);
+}
+
+static void test_poison(enum vmm_nesting nesting, const char *who)
+{
+	const uint64_t bad_gpa = VMM_TEST_GPA + BAD * PAGE;
+	struct kvm_run *run;
+	struct vmm vm;
+	uint64_t sum;
+	char *p;
+	int fd;
+
+	vmm_create(&vm, 1);
+	run = vm.vcpu[0].run;
+	fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
+	p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	must(p != MAP_FAILED);
+	vmm_bind(&vm, fd, SIZE, NULL);
+	must(!vmm_write_nested(&vm, 0, nesting, VMM_TEST_GPA, N, 1));
+
+	poison(p + BAD * PAGE);
+	ok(touch_gets_sigbus(p + BAD * PAGE), "%s: the VMM gets SIGBUS for the poisoned page", who);
+
+	run->exit_reason = 0;
+	fails(vmm_write_nested(&vm, 0, nesting, bad_gpa, 1, 2), EHWPOISON,
+	      "%s: the guest's access fails with EHWPOISON", who);
+	is(run->exit_reason, KVM_EXIT_MEMORY_FAULT, "%s: KVM_EXIT_MEMORY_FAULT", who);
+	is(run->memory_fault.gpa, bad_gpa, "%s: it names the page", who);
+	run->exit_reason = 0;
+	fails(ioctl(vm.vcpu[0].fd, KVM_RUN, 0), EHWPOISON, "%s: and so it does if tried again", who);
+	is(run->exit_reason, KVM_EXIT_MEMORY_FAULT, "%s: KVM_EXIT_MEMORY_FAULT again", who);
+	must(!vmm_halt(&vm, 0));
+	is(vmm_write_nested(&vm, 0, nesting, VMM_TEST_GPA, BAD, 1), 0,
+	   "%s: the pages before it are well", who);
+	is(vmm_write_nested(&vm, 0, nesting, bad_gpa + PAGE, N - BAD - 1, 1), 0,
+	   "%s: the pages behind it are well", who);
+
+	punch(fd, BAD * PAGE, PAGE);
+	is(vmm_sum(&vm, 0, VMM_TEST_GPA, N, &sum), 0, "%s: a hole replaces the page", who);
+	is(sum, N - 1, "%s: by one with zeroes", who);
+
+	munmap(p, SIZE);
+	close(fd);
+	vmm_destroy(&vm);
+}
+
+static void test_prefault(void)
+{
+	struct vmm vm;
+	char *p;
+	int fd;
+
+	vmm_create(&vm, 1);
+	fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
+	p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	must(p != MAP_FAILED);
+	vmm_bind(&vm, fd, SIZE, p);
+	p[BAD * PAGE] = 1;
+	poison(p + BAD * PAGE);
+	fails(vmm_prefault(&vm, 0, VMM_TEST_GPA + BAD * PAGE, PAGE), EHWPOISON,
+	      "KVM_PRE_FAULT_MEMORY of a poisoned page fails with EHWPOISON");
+	munmap(p, SIZE);
+	close(fd);
+	vmm_destroy(&vm);
+}
+
+struct puncher {
+	int fd;
+	volatile bool stop;
+};
+
+static void *punch_until_stopped(void *arg)
+{
+	struct puncher *p = arg;
+
+	while (!p->stop)
+		punch(p->fd, 0, SIZE);
+	return NULL;
+}
+
+/*
+ * Memory fails while holes are punched: both want the page's lock and the
+ * file's, and upstream takes them in opposite orders.
+ */
+static void test_poison_against_punch(void)
+{
+	struct puncher puncher = {};
+	struct vmm vm;
+	pthread_t t;
+	long i;
+	char *p;
+
+	vmm_create(&vm, 1);
+	puncher.fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
+	p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, puncher.fd, 0);
+	must(p != MAP_FAILED);
+	vmm_bind(&vm, puncher.fd, SIZE, p);
+	must(!pthread_create(&t, NULL, punch_until_stopped, &puncher));
+	for (i = 0; i < 200; i++)
+		try_poison(p + i % N * PAGE);
+	puncher.stop = true;
+	pthread_join(t, NULL);
+	ok(true, "200 pages fail while holes are punched, and nothing locks up");
+
+	munmap(p, SIZE);
+	close(puncher.fd);
+	vmm_destroy(&vm);
+}
+
+int main(void)
+{
+	FILE *f = fopen("/sys/module/kvm_amd/parameters/npt", "r");
+	bool npt;
+
+	must(f);
+	npt = fgetc(f) != 'N';
+	fclose(f);
+
+	test_poison(VMM_L1, "guest");
+	test_poison(VMM_L2, "nested guest");
+	if (npt) {
+		test_poison(VMM_L2_NPT, "nested guest with nested paging");
+		test_prefault();
+	}
+	if (!access("/sys/module/kvm_gmem_numa", F_OK))
+		test_poison_against_punch();
+	else
+		tap_skip("upstream can deadlock here", "pages fail while holes are punched");
+	return tap_exit();
+}
