@@ -27,6 +27,8 @@ const struct file_operations gmem_file_operations = {
 	.mmap = gmem_mmap,
 	.fallocate = gmem_fallocate,
 	.release = gmem_release,
+	/* Or the writer that keeps khugepaged out would be taken for the caller. */
+	.setlease = simple_nosetlease,
 };
 
 static struct file *gmem_create_file(struct kvm *kvm, loff_t size, u64 flags)

@@ -5,7 +5,7 @@
 
 static int check_extension_replacement(struct kvm *kvm, long ext)
 {
-	/* KVM_CAP_USER_MEMORY_REGION2 KVM has by itself. */
+	/* KVM_CAP_USER_MEMORY2 (231) KVM has by itself. */
 	return ext == KVM_CAP_GUEST_MEMFD ? 1 : GMEM_SUPPORTED_FLAGS;
 }
 

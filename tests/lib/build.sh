@@ -1,16 +1,51 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Building what the booted kernels run. Needs common.sh, packages.sh, kernels.sh.
 
+# copy_tree DIR: what a build of the module needs.
+copy_tree()
+{
+	mkdir -p "$1"
+	(cd "$top" && tar -c --exclude='*.ko' --exclude='*.o' --exclude='.*.cmd' \
+		Kbuild dkms.conf src compat include) | tar -x -C "$1"
+}
+
 # build_module DIR [MAKE ARGUMENT...]: for the kernel in use, from a copy of the
-# tree; prints nothing, leaves DIR/kvm-gmem-numa.ko.
+# tree; leaves DIR/kvm-gmem-numa.ko.
 build_module()
 {
 	local dir=$1
 	shift
-	mkdir -p "$dir"
-	(cd "$top" && tar -c --exclude='*.ko' --exclude='*.o' --exclude='.*.cmd' \
-		Kbuild dkms.conf src compat include) | tar -x -C "$dir"
-	make -C "$kernel_build" M="$dir" CC=gcc-12 "$@" modules
+	copy_tree "$dir"
+	make -C "$kernel_build" M="$dir" CC=gcc-12 -j2 "$@" modules
+}
+
+# build_variant OUT FILE SED_SCRIPT: the module with a fault put into FILE.
+build_variant()
+{
+	local out=$1 file=$2 script=$3 dir
+	dir=$(mktemp -d "$cache/variant.XXXXXX")
+	copy_tree "$dir"
+	sed -i -e "$script" "$dir/$file"
+	! cmp -s "$dir/$file" "$top/$file" || die "the fault for $out changes nothing in $file"
+	make -C "$kernel_build" M="$dir" CC=gcc-12 -j2 modules
+	mv "$dir/kvm-gmem-numa.ko" "$out"
+	rm -rf "$dir"
+}
+
+# build_load_variants DIR: modules and helpers for guest/load.sh.
+build_load_variants()
+{
+	local dir=$1 ko=$1/kvm-gmem-numa.ko
+	perl -pe 's/kvm_gmem_create\0/kvm_gmem_creatX\0/g' "$ko" >"$dir/no-hook.ko"
+	perl -pe 's/\0mpol_set_shared_policy\0/\0mpol_set_shared_policX\0/g' "$ko" >"$dir/no-symbol.ko"
+	# Nobody is the prover, so no proof succeeds; or is taken to have.
+	build_variant "$dir/silent.ko" src/redirect/redirect.c 's/WRITE_ONCE(r->prover, current);//'
+	build_variant "$dir/canaries.ko" src/redirect/redirect.c \
+		's/WRITE_ONCE(r->prover, current);/WRITE_ONCE(redirect_fired, true);/'
+	rm -rf "$dir/kmod"
+	cp -r "$top/tests/kmod" "$dir/kmod"
+	make -C "$kernel_build" M="$dir/kmod" CC=gcc-12 modules
+	cp "$dir/kmod/rival.ko" "$dir/"
 }
 
 # build_programs DIR: the test programs, static; against the headers of the
@@ -53,3 +88,4 @@ build_selftests()
 	rm -rf "$work" "$out/6.12"
 	touch "$out/.complete"
 }
+

@@ -48,7 +48,7 @@ static void punch(int fd, uint64_t offset, uint64_t size)
 static int try_poison(char *p)
 {
 	struct sigaction action = { .sa_handler = on_sigbus }, old;
-	int err = 0;
+	volatile int err = 0;
 
 	must(!sigaction(SIGBUS, &action, &old));
 	if (!sigsetjmp(sigbus_return, 1))

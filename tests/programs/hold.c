@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * hold file|mapping|slot: have one of them, and nothing else that would keep
+ * the module, until killed. Says "ready" first.
+ */
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "tap.h"
+#include "vmm.h"
+
+int main(int argc, char **argv)
+{
+	const char *what = argc == 2 ? argv[1] : "";
+	struct vmm vm;
+	void *p;
+	int fd;
+
+	vmm_create(&vm, 1);
+	fd = vmm_gmem(&vm, PAGE, VMM_GMEM_BOTH);
+
+	if (!strcmp(what, "mapping")) {
+		p = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+		must(p != MAP_FAILED);
+		close(fd);
+	} else if (!strcmp(what, "slot")) {
+		vmm_bind(&vm, fd, PAGE, NULL);
+		close(fd);
+	} else {
+		must(!strcmp(what, "file"));
+	}
+
+	puts("ready");
+	for (;;)
+		pause();
+}
