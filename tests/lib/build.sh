@@ -85,6 +85,7 @@ build_selftests()
 	mv "$out/6.12/set_memory_region_test" "$out/set_memory_region_test-6.12"
 	mv "$out/6.12/pre_fault_memory_test" "$out/pre_fault_memory_test-6.12"
 	cd "$top"
+	cp "$work"/scripts/{checkpatch.pl,spelling.txt,const_structs.checkpatch} "$out/"
 	rm -rf "$work" "$out/6.12"
 	touch "$out/.complete"
 }

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What the scripts in t/ share; tests/run has built what they need.
+
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+. "$top/tests/lib/packages.sh"
+. "$top/tests/lib/kernels.sh"
+. "$top/tests/lib/boot.sh"
+. "$top/tests/lib/build.sh"
+
+work=$cache/work
+count=0
+
+# check TEXT COMMAND...: one test point: it succeeds; its output is shown if not.
+check()
+{
+	local text=$1 out
+	shift
+	count=$((count + 1))
+	if out=$("$@" 2>&1); then
+		echo "ok $count - $text"
+	else
+		echo "not ok $count - $text"
+		printf '%s\n' "$out" | head -n 40 | sed 's/^/#   /'
+	fi
+}
+
+# silent TEXT COMMAND...: one test point: it prints nothing.
+silent()
+{
+	local text=$1
+	shift
+	check "$text" prints_nothing "$@"
+}
+
+prints_nothing()
+{
+	local out
+	out=$("$@" 2>&1) || true
+	printf '%s' "$out"
+	[ -z "$out" ]
+}
+
+plan()
+{
+	echo "1..$count"
+}
+
+# boot_with MODULE|- SCENARIO NAME [KERNEL PARAMETER...]: on the kernel in use,
+# with all test programs.
+boot_with()
+{
+	local ko=$1 scenario=$2 name=$3 files=()
+	shift 3
+	[ "$ko" = - ] || files+=("$ko")
+	mapfile -t -O ${#files[@]} files < <(find "$work/programs" -type f -executable)
+	[ "$scenario" != upstream ] ||
+		mapfile -t -O ${#files[@]} files < <(find "$cache/selftests" -maxdepth 1 -type f -executable)
+	[ "$scenario" != load ] ||
+		mapfile -t -O ${#files[@]} files < <(find "$work/module" -maxdepth 1 -name '*.ko' ! -name kvm-gmem-numa.ko)
+	initramfs "$work/$name.cpio.gz" "$scenario" "${files[@]}"
+	scenario "$name" "$work/$name.cpio.gz" "$@"
+}

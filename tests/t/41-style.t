@@ -1,0 +1,69 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Style, checked by the kernel's own tools and by shellcheck.
+. "$(dirname "$0")/../lib/prove.sh"
+kernel_use debian12
+cd "$top"
+
+mapfile -t module < <(find src compat include -name '*.[ch]' | sort)
+mapfile -t tests < <(find tests -name '*.[ch]' | sort)
+mapfile -t scripts < <(find tests .ci -name '*.sh' -o -path '*/t/*.t' -o -name run | sort)
+mapfile -t all < <(find . -path ./.git -prune -o -type f -print | sort)
+
+checkpatch()
+{
+	perl "$cache/selftests/checkpatch.pl" --no-tree --terse --no-summary --show-types \
+		--max-line-length=100 "$@" 2>&1 | grep -E ' (ERROR|WARNING|CHECK):'
+}
+
+# Lists of functions are X-macros: one list, several uses. The version test is
+# where it belongs. *_obj() allocators are newer than 6.12.
+checkpatch_module()
+{
+	checkpatch --strict --ignore ALLOC_WITH_SIZEOF,BIT_MACRO,COMPLEX_MACRO,CONSTANT_COMPARISON \
+		--ignore LINUX_VERSION_CODE,MACRO_ARG_REUSE,MULTISTATEMENT_MACRO_USE_DO_WHILE,TRAILING_SEMICOLON \
+		-f "${module[@]}"
+}
+
+# User space: errno is positive, volatile means "touch it", attributes are spelled out.
+checkpatch_tests()
+{
+	checkpatch --ignore ARRAY_SIZE,AVOID_EXTERNS,LEADING_SPACE,NEW_TYPEDEFS,PREFER_DEFINED_ATTRIBUTE_MACRO \
+		--ignore USE_NEGATIVE_ERRNO,VOLATILE,REPEATED_WORD,SPACING -f "${tests[@]}"
+}
+
+kernel_doc()
+{
+	"$kernel_build/scripts/kernel-doc" -none "${module[@]}"
+}
+
+kernel_tests_outside_compat()
+{
+	grep -nE 'LINUX_VERSION_CODE|KERNEL_VERSION\(|\bHAVE_[A-Z]' -r src include Kbuild
+}
+
+without_licence()
+{
+	local f
+	for f in "${all[@]}"; do
+		case $f in
+		*.md | ./COPYING | ./.gitignore | ./dkms.conf) ;;
+		*) head -n 3 "$f" | grep -q 'SPDX-License-Identifier: GPL-2.0' || echo "$f" ;;
+		esac
+	done
+}
+
+archive_hosts()
+{
+	grep -nE '(https?|ftp)://[a-z0-9.-]*debian' "${all[@]}"
+}
+
+silent "checkpatch has nothing to say of the module" checkpatch_module
+silent "checkpatch has nothing to say of the tests" checkpatch_tests
+silent "kernel-doc is complete" kernel_doc
+silent "shellcheck has nothing to say of the scripts" shellcheck -x -s bash \
+	-e SC1090,SC1091,SC2034,SC2154 "${scripts[@]}"
+silent "no kernel version or HAVE_ test outside compat/" kernel_tests_outside_compat
+silent "every file names its licence" without_licence
+silent "no archive host is written down" archive_hosts
+plan

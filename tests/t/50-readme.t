@@ -1,0 +1,35 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Every command in the README's code blocks is known to the tests.
+. "$(dirname "$0")/../lib/prove.sh"
+cd "$top"
+
+# The first word of each command line in a block of commands.
+readme_commands()
+{
+	awk '/^```sh$/ { on = 1; next } /^```/ { on = 0 } on && NF && $1 !~ /^#/' README.md | sort -u
+}
+
+# Commands that a test runs, or that need a machine of the reader's own: those
+# are covered by what stands behind the |.
+known_commands()
+{
+	cat <<-'EOF'
+	make demo
+	make check
+	make
+	insmod kvm-gmem-numa.ko
+	rmmod kvm_gmem_numa
+	grep . /sys/module/kvm_gmem_numa/features/*
+	EOF
+}
+
+unknown_commands()
+{
+	readme_commands | grep -vxF -f <(known_commands)
+}
+
+silent "every command in the README is one that the tests run" unknown_commands
+check "and there are some" test "$(readme_commands | wc -l)" -ge 3
+check "make demo works" tests/run demo
+plan
