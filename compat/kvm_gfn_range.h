@@ -6,7 +6,7 @@
 #include <linux/kvm_host.h>
 
 /*
- * attr_filter tells private from shared mappings (dca6c8853242, 6.13, in
+ * attr_filter tells private from shared mappings (dca6c8853232, 6.14, in
  * 6.12-stable since). VMs without private memory have shared ones only.
  */
 #define GMEM_GFN_RANGE_SHARED .attr_filter = KVM_FILTER_SHARED

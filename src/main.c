@@ -24,13 +24,13 @@ static int __init gmem_init(void)
 	if (err)
 		return err;
 
-	err = gmem_inode_cache_create();
+	err = gmem_fs_create();
 	if (err)
 		return err;
 
 	err = hooks_install();
 	if (err)
-		goto err_cache;
+		goto err_fs;
 
 	err = hooks_prove();
 	if (err)
@@ -46,8 +46,8 @@ static int __init gmem_init(void)
 
 err_hooks:
 	hooks_remove();
-err_cache:
-	gmem_inode_cache_destroy();
+err_fs:
+	gmem_fs_destroy();
 	return err;
 }
 
@@ -56,7 +56,7 @@ static void __exit gmem_exit(void)
 	hooks_disarm();
 	features_withdraw();
 	hooks_remove();
-	gmem_inode_cache_destroy();
+	gmem_fs_destroy();
 }
 
 module_init(gmem_init);

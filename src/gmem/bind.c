@@ -18,7 +18,8 @@
 
 static LIST_HEAD(bind_requests);
 static DEFINE_SPINLOCK(bind_requests_lock);
-static atomic_t bound_slots = ATOMIC_INIT(0);
+atomic_t gmem_bind_requests = ATOMIC_INIT(0);
+atomic_t gmem_bound_slots = ATOMIC_INIT(0);
 
 static u16 region_as_id(u32 slot)
 {
@@ -32,33 +33,6 @@ static struct kvm_memory_slot *region_old_slot(struct kvm *kvm, u32 slot)
 	if (region_as_id(slot) >= kvm_arch_nr_memslot_as_ids(kvm) || id >= KVM_MEM_SLOTS_NUM)
 		return NULL;
 	return id_to_memslot(__kvm_memslots(kvm, region_as_id(slot)), id);
-}
-
-/**
- * gmem_region_is_ours() - does this request need gmem_region_check()?
- * @kvm: the VM
- * @mem: the request
- *
- * VMs with private memory never have our files. Without the flag, the request
- * may still be to change a slot that is bound to one.
- *
- * Context: any.
- */
-bool gmem_region_is_ours(struct kvm *kvm, const struct kvm_userspace_memory_region2 *mem)
-{
-	if (kvm_arch_has_private_mem(kvm))
-		return false;
-	return (mem->flags & KVM_MEM_GUEST_MEMFD) || atomic_read(&bound_slots);
-}
-
-/**
- * gmem_bind_requested() - is any request under way, on any VM?
- *
- * Context: any.
- */
-bool gmem_bind_requested(void)
-{
-	return !list_empty(&bind_requests);
 }
 
 /**
@@ -114,6 +88,7 @@ void gmem_bind_request_begin(struct gmem_bind_request *req, struct kvm *kvm,
 	spin_lock(&bind_requests_lock);
 	list_add(&req->entry, &bind_requests);
 	spin_unlock(&bind_requests_lock);
+	atomic_inc(&gmem_bind_requests);
 }
 
 /**
@@ -122,6 +97,7 @@ void gmem_bind_request_begin(struct gmem_bind_request *req, struct kvm *kvm,
  */
 void gmem_bind_request_end(struct gmem_bind_request *req)
 {
+	atomic_dec(&gmem_bind_requests);
 	spin_lock(&bind_requests_lock);
 	list_del(&req->entry);
 	spin_unlock(&bind_requests_lock);
@@ -258,7 +234,7 @@ int gmem_bind(struct kvm_memory_slot *slot, struct file *file, pgoff_t pgoff)
 	slot->flags |= GMEM_SLOT_BOUND;
 	/* The file may be closed before the slot, so the slot pins us itself. */
 	__module_get(THIS_MODULE);
-	atomic_inc(&bound_slots);
+	atomic_inc(&gmem_bound_slots);
 	return 0;
 }
 
@@ -287,6 +263,7 @@ void gmem_unbind(struct kvm_memory_slot *slot)
 	}
 
 	slot->flags &= ~GMEM_SLOT_BOUND;
-	atomic_dec(&bound_slots);
+	if (atomic_dec_and_test(&gmem_bound_slots))
+		gmem_fault_scope_close_all();
 	module_put(THIS_MODULE);
 }

@@ -18,10 +18,7 @@ static int gmem_mmap(struct file *file, struct vm_area_struct *vma)
 	return 0;
 }
 
-/*
- * No .owner: the super block pins the module for as long as the VFS may still
- * call into it, which is longer than it keeps file_operations. See inode.c.
- */
+/* No .owner: the inode pins the module, and for longer. See inode.c. */
 const struct file_operations gmem_file_operations = {
 	.open = generic_file_open,
 	.mmap = gmem_mmap,

@@ -55,6 +55,11 @@ static struct folio *gmem_slot_get_folio(struct kvm_memory_slot *slot, gfn_t gfn
 	}
 
 	gmem_folio_make_uptodate(folio);
+	/*
+	 * A clean page without host mappings looks unused, and soft offlining
+	 * would drop it from the file under the guest's feet.
+	 */
+	folio_mark_dirty(folio);
 	folio_unlock(folio);
 	return folio;
 }

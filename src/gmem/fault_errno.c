@@ -15,34 +15,31 @@
  */
 #include <linux/hash.h>
 #include <linux/list.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/spinlock.h>
 
 #include "gmem.h"
 
-static LIST_HEAD(fault_scopes);
-static DEFINE_SPINLOCK(fault_scopes_lock);
-
 /*
  * The VMs whose faults are followed, one bit for each value of a hash of their
- * address. Bits are never cleared: a VM that shares one is followed needlessly.
+ * address: a VM that shares one is followed needlessly. All are cleared when the
+ * last bound slot of the host is gone.
  */
-static unsigned long followed_vms;
+unsigned long gmem_followed_vms;
 
-static unsigned long vm_bit(const struct kvm *kvm)
-{
-	return BIT(hash_ptr(kvm, ilog2(BITS_PER_LONG)));
-}
+/* Scopes by task, so that vCPUs do not wait for each other. */
+#define SCOPE_BITS 6
 
-/**
- * gmem_fault_scope_wanted() - are the faults of this VM followed?
- * @kvm: the VM
- *
- * Context: any.
- */
-bool gmem_fault_scope_wanted(const struct kvm *kvm)
+static struct scope_bucket {
+	spinlock_t lock;
+	struct hlist_head scopes;
+} ____cacheline_aligned_in_smp scope_buckets[1 << SCOPE_BITS] = {
+	[0 ... (1 << SCOPE_BITS) - 1] = { .lock = __SPIN_LOCK_UNLOCKED(scope_buckets.lock) },
+};
+
+static struct scope_bucket *bucket_of(const struct task_struct *task)
 {
-	return READ_ONCE(followed_vms) & vm_bit(kvm);
+	return &scope_buckets[hash_ptr(task, SCOPE_BITS)];
 }
 
 /**
@@ -53,7 +50,18 @@ bool gmem_fault_scope_wanted(const struct kvm *kvm)
  */
 void gmem_fault_scope_open(const struct kvm *kvm)
 {
-	set_bit(hash_ptr(kvm, ilog2(BITS_PER_LONG)), &followed_vms);
+	set_bit(gmem_followed_bit(kvm), &gmem_followed_vms);
+}
+
+/**
+ * gmem_fault_scope_close_all() - no VM has a bound slot any longer
+ *
+ * Context: any. One that is bound meanwhile and fails at once is told with its
+ *	    second failure, which is all that is lost.
+ */
+void gmem_fault_scope_close_all(void)
+{
+	WRITE_ONCE(gmem_followed_vms, 0);
 }
 
 /**
@@ -64,12 +72,14 @@ void gmem_fault_scope_open(const struct kvm *kvm)
  */
 void gmem_fault_scope_begin(struct gmem_fault_scope *scope)
 {
+	struct scope_bucket *bucket = bucket_of(current);
+
 	scope->task = current;
 	scope->err = 0;
 
-	spin_lock(&fault_scopes_lock);
-	list_add(&scope->entry, &fault_scopes);
-	spin_unlock(&fault_scopes_lock);
+	spin_lock(&bucket->lock);
+	hlist_add_head(&scope->entry, &bucket->scopes);
+	spin_unlock(&bucket->lock);
 }
 
 /**
@@ -81,9 +91,11 @@ void gmem_fault_scope_begin(struct gmem_fault_scope *scope)
  */
 int gmem_fault_scope_end(struct gmem_fault_scope *scope, int r)
 {
-	spin_lock(&fault_scopes_lock);
-	list_del(&scope->entry);
-	spin_unlock(&fault_scopes_lock);
+	struct scope_bucket *bucket = bucket_of(current);
+
+	spin_lock(&bucket->lock);
+	hlist_del(&scope->entry);
+	spin_unlock(&bucket->lock);
 
 	return r == -EFAULT && scope->err ? scope->err : r;
 }
@@ -98,23 +110,24 @@ int gmem_fault_scope_end(struct gmem_fault_scope *scope, int r)
  */
 kvm_pfn_t gmem_fault_errno(const struct kvm *kvm, int err)
 {
+	struct scope_bucket *bucket = bucket_of(current);
 	kvm_pfn_t pfn = KVM_PFN_ERR_SIGPENDING;
 	struct gmem_fault_scope *scope;
 
-	/* What KVM makes of an error pfn anyway. */
-	if (err == -EFAULT)
+	/* What KVM makes of an error pfn anyway; or nobody will be told. */
+	if (err == -EFAULT || fatal_signal_pending(current))
 		return KVM_PFN_ERR_FAULT;
 
 	gmem_fault_scope_open(kvm);
 
-	spin_lock(&fault_scopes_lock);
-	list_for_each_entry(scope, &fault_scopes, entry) {
+	spin_lock(&bucket->lock);
+	hlist_for_each_entry(scope, &bucket->scopes, entry) {
 		if (scope->task == current) {
 			scope->err = err;
 			pfn = KVM_PFN_ERR_FAULT;
 			break;
 		}
 	}
-	spin_unlock(&fault_scopes_lock);
+	spin_unlock(&bucket->lock);
 	return pfn;
 }

@@ -13,9 +13,9 @@
  *	release.c	close
  * with inode.c (file system and slab cache) and zap.c (guest mappings) below.
  *
- * Lifetime. A file pins its VM, and the file system its super block, which
- * pins this module. A bound slot pins the module, but neither pins nor is
- * pinned by its file: the link between them is cut by whichever goes first.
+ * Lifetime. A file pins its VM and its inode; an inode and a bound slot pin this
+ * module. Slot and file do not pin each other: the link between them is cut by
+ * whichever goes first.
  *
  * Locks, outermost first: kvm->slots_lock, kvm->slots_arch_lock, the inode's
  * invalidate_lock, kvm->mmu_lock. Slot and file are linked and unlinked under
@@ -26,6 +26,7 @@
 #define _GMEM_GMEM_H
 
 #include <linux/fs.h>
+#include <linux/hash.h>
 #include <linux/kvm_host.h>
 #include <linux/mempolicy.h>
 #include <linux/mm_types.h>
@@ -42,12 +43,14 @@
  * @policy: NUMA policy per range of offsets; has its own lock
  * @files: the gmem_file of each open file; invalidate_lock
  * @flags: GUEST_MEMFD_FLAG_*; constant
+ * @pins_module: holds a reference on this module; constant
  * @vfs_inode: the inode; its page cache holds the pages
  */
 struct gmem_inode {
 	struct shared_policy policy;
 	struct list_head files;
 	u64 flags;
+	bool pins_module;
 	struct inode vfs_inode;
 };
 
@@ -78,10 +81,9 @@ extern const struct file_operations gmem_file_operations;
 int gmem_create(struct kvm *kvm, const struct kvm_create_guest_memfd *args);
 
 /* inode.c */
-int gmem_inode_cache_create(void);
-void gmem_inode_cache_destroy(void);
+int gmem_fs_create(void);
+void gmem_fs_destroy(void);
 struct file *gmem_open(loff_t size, u64 flags);
-void gmem_close(void);
 
 /* bind.c */
 
@@ -101,8 +103,34 @@ struct gmem_bind_request {
 	u64 offset;
 };
 
-bool gmem_region_is_ours(struct kvm *kvm, const struct kvm_userspace_memory_region2 *mem);
-bool gmem_bind_requested(void);
+/* Both are for redirects' wanted(): inline, and calling nothing. */
+extern atomic_t gmem_bound_slots;
+extern atomic_t gmem_bind_requests;
+
+/**
+ * gmem_region_is_ours() - does this request need gmem_region_check()?
+ * @kvm: the VM
+ * @mem: the request
+ *
+ * VMs with private memory never have our files. Without the flag, the request
+ * may still be to change a slot that is bound to one.
+ */
+static __always_inline bool gmem_region_is_ours(const struct kvm *kvm,
+						const struct kvm_userspace_memory_region2 *mem)
+{
+	if (kvm_arch_has_private_mem(kvm))
+		return false;
+	return (mem->flags & KVM_MEM_GUEST_MEMFD) || atomic_read(&gmem_bound_slots);
+}
+
+/**
+ * gmem_bind_requested() - is any request under way, on any VM?
+ */
+static __always_inline bool gmem_bind_requested(void)
+{
+	return atomic_read(&gmem_bind_requests);
+}
+
 int gmem_region_check(struct kvm *kvm, const struct kvm_userspace_memory_region2 *mem);
 void gmem_bind_request_begin(struct gmem_bind_request *req, struct kvm *kvm,
 			     const struct kvm_userspace_memory_region2 *mem);
@@ -119,20 +147,38 @@ kvm_pfn_t gmem_guest_fault(struct kvm_memory_slot *slot, gfn_t gfn);
 
 /**
  * struct gmem_fault_scope - a guest fault that can report why it failed
- * @entry: in the list of scopes
+ * @entry: in a bucket of scopes
  * @task: the vCPU's task
  * @err: what gmem_fault_errno() was told, or 0
  */
 struct gmem_fault_scope {
-	struct list_head entry;
+	struct hlist_node entry;
 	struct task_struct *task;
 	int err;
 };
 
-bool gmem_fault_scope_wanted(const struct kvm *kvm);
+extern unsigned long gmem_followed_vms;
+
+static __always_inline unsigned int gmem_followed_bit(const struct kvm *kvm)
+{
+	return hash_ptr(kvm, ilog2(BITS_PER_LONG));
+}
+
+/**
+ * gmem_fault_scope_wanted() - are the faults of this VM followed?
+ * @kvm: the VM
+ *
+ * For redirects' wanted(): inline, and calling nothing.
+ */
+static __always_inline bool gmem_fault_scope_wanted(const struct kvm *kvm)
+{
+	return READ_ONCE(gmem_followed_vms) & BIT(gmem_followed_bit(kvm));
+}
+
 void gmem_fault_scope_open(const struct kvm *kvm);
 void gmem_fault_scope_begin(struct gmem_fault_scope *scope);
 int gmem_fault_scope_end(struct gmem_fault_scope *scope, int r);
+void gmem_fault_scope_close_all(void);
 kvm_pfn_t gmem_fault_errno(const struct kvm *kvm, int err);
 
 /* folio.c */

@@ -2,13 +2,11 @@
 /*
  * The file system behind guest_memfd files, and its inodes.
  *
- * It is mounted when the first file is created and goes with the last one.
- * That is what makes unloading sound: __fput() drops file_operations before
- * it drops the inode, the mount and the super block, and all of these still
- * call this module. A super block pins its file system type, hence the
- * module, until the VFS has made its last call. A mount kept for the life of
- * the module would pin it for ever; one without .owner would not pin it long
- * enough.
+ * Every inode of a file pins the module. Nothing shorter will do: the VFS drops
+ * file_operations before it drops the inode, and an inotify watch or
+ * memory_failure() can hold the inode when file and mount are long done with.
+ * The mount lasts as long as the module and pins nothing, which is why the file
+ * system has no .owner.
  */
 #include <linux/fs.h>
 #include <linux/fs_context.h>
@@ -16,6 +14,7 @@
 #include <linux/mount.h>
 #include <linux/pagemap.h>
 #include <linux/pseudo_fs.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "../symbol/symbol.h"
@@ -23,7 +22,6 @@
 
 static struct kmem_cache *gmem_inode_cache;
 static struct vfsmount *gmem_mnt;
-static int gmem_mnt_users;
 
 static int gmem_migrate_folio(struct address_space *mapping, struct folio *dst,
 			      struct folio *src, enum migrate_mode mode)
@@ -58,12 +56,16 @@ static struct inode *gmem_alloc_inode(struct super_block *sb)
 	kernel_call(mpol_shared_policy_init)(&gi->policy, NULL);
 	INIT_LIST_HEAD(&gi->files);
 	gi->flags = 0;
+	gi->pins_module = false;
 	return &gi->vfs_inode;
 }
 
+/* The file system's root has an inode as well, which goes with the module. */
 static void gmem_destroy_inode(struct inode *inode)
 {
 	kernel_call(mpol_free_shared_policy)(&GMEM_I(inode)->policy);
+	if (GMEM_I(inode)->pins_module)
+		module_put(THIS_MODULE);
 }
 
 /* Runs after a grace period: RCU path walks may still look at the inode. */
@@ -87,17 +89,11 @@ static int gmem_init_fs_context(struct fs_context *fc)
 		return -ENOMEM;
 
 	ctx->ops = &gmem_super_operations;
-	/*
-	 * Whoever creates the first file mounts for all: the super block must
-	 * not belong to that task's user namespace.
-	 */
-	fc->global = true;
 	fc->s_iflags |= SB_I_NOEXEC | SB_I_NODEV;
 	return 0;
 }
 
 static struct file_system_type gmem_fs_type = {
-	.owner = THIS_MODULE,
 	.name = "guest_memfd",
 	.init_fs_context = gmem_init_fs_context,
 	.kill_sb = kill_anon_super,
@@ -115,6 +111,9 @@ static struct inode *gmem_new_inode(struct super_block *sb, loff_t size, u64 fla
 
 	if (IS_ERR(inode))
 		return inode;
+
+	__module_get(THIS_MODULE);
+	GMEM_I(inode)->pins_module = true;
 
 	inode->i_flags &= ~S_PRIVATE;
 	err = kernel_call(security_inode_init_security_anon)(inode, &QSTR(GMEM_NAME), NULL);
@@ -149,48 +148,26 @@ static struct inode *gmem_new_inode(struct super_block *sb, loff_t size, u64 fla
  *
  * Stands for the file system half of __kvm_gmem_create().
  *
- * Context: may sleep. The caller holds a reference on the module.
- * Return: a file without private_data, whose release must call gmem_close();
- *	   or an ERR_PTR.
+ * Context: may sleep. The caller holds a reference on the module; the inode
+ *	    takes its own.
+ * Return: a file without private_data, or an ERR_PTR.
  */
 struct file *gmem_open(loff_t size, u64 flags)
 {
-	struct inode *inode;
+	struct inode *inode = gmem_new_inode(gmem_mnt->mnt_sb, size, flags);
 	struct file *file;
-	int err;
 
-	err = simple_pin_fs(&gmem_fs_type, &gmem_mnt, &gmem_mnt_users);
-	if (err)
-		return ERR_PTR(err);
-
-	inode = gmem_new_inode(gmem_mnt->mnt_sb, size, flags);
-	if (IS_ERR(inode)) {
-		file = ERR_CAST(inode);
-		goto err_fs;
-	}
+	if (IS_ERR(inode))
+		return ERR_CAST(inode);
 
 	file = alloc_file_pseudo(inode, gmem_mnt, GMEM_NAME, O_RDWR, &gmem_file_operations);
-	if (IS_ERR(file))
-		goto err_inode;
+	if (IS_ERR(file)) {
+		iput(inode);
+		return file;
+	}
 
 	file->f_flags |= O_LARGEFILE;
 	return file;
-
-err_inode:
-	iput(inode);
-err_fs:
-	gmem_close();
-	return file;
-}
-
-/**
- * gmem_close() - undo what gmem_open() did to the mount
- *
- * The file holds the mount by itself until __fput() is through with it.
- */
-void gmem_close(void)
-{
-	simple_release_fs(&gmem_mnt, &gmem_mnt_users);
 }
 
 /* Runs once for each slab object, so: only what every use leaves as it was. */
@@ -202,24 +179,43 @@ static void gmem_init_inode_once(void *object)
 }
 
 /**
- * gmem_inode_cache_create() - create the slab cache of inodes
+ * gmem_fs_create() - create the slab cache of inodes, and mount
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0, -ENOMEM, or what mounting says.
  */
-int gmem_inode_cache_create(void)
+int gmem_fs_create(void)
 {
 	gmem_inode_cache = kmem_cache_create("kvm_gmem_numa_inode", sizeof(struct gmem_inode), 0,
 					     SLAB_ACCOUNT, gmem_init_inode_once);
-	return gmem_inode_cache ? 0 : -ENOMEM;
+	if (!gmem_inode_cache)
+		return -ENOMEM;
+
+	gmem_mnt = kern_mount(&gmem_fs_type);
+	if (IS_ERR(gmem_mnt)) {
+		kmem_cache_destroy(gmem_inode_cache);
+		return PTR_ERR(gmem_mnt);
+	}
+	return 0;
 }
 
 /**
- * gmem_inode_cache_destroy() - destroy the slab cache of inodes
+ * gmem_fs_destroy() - unmount, and destroy the slab cache
  *
- * All files are closed; their inodes may still wait for RCU.
+ * No inode pins the module any longer. A close that dropped the last one may
+ * still be on its way to drop the mount, which must not be the last to do so:
+ * the file system type would be gone. may_umount() allows for two references.
+ *
+ * Context: module init or exit, after redirects_quiesce(), which also waited for
+ *	    whoever was on his way out of gmem_destroy_inode().
  */
-void gmem_inode_cache_destroy(void)
+void gmem_fs_destroy(void)
 {
+	mntget(gmem_mnt);
+	while (!may_umount(gmem_mnt))
+		schedule_timeout_uninterruptible(1);
+	mntput(gmem_mnt);
+
+	kern_unmount(gmem_mnt);
 	rcu_barrier();
 	kmem_cache_destroy(gmem_inode_cache);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A page whose memory failed. */
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/pagemap.h>
 
 #include "gmem.h"
@@ -30,7 +31,9 @@ static void gmem_zap_poisoned(struct inode *inode, pgoff_t start, pgoff_t end)
  * Punching a hole waits for folio locks with the invalidate_lock held, so
  * taking that lock in here, as upstream does, can deadlock. The folio's lock is
  * dropped meanwhile; a reference on the inode replaces it as what keeps the
- * mapping. The caller looks at neither the mapping nor the index afterwards.
+ * mapping, and the module. The module is held by itself, too: iput() may drop what
+ * the inode holds of it, and we have not returned yet. The caller looks at neither the
+ * mapping nor the index afterwards.
  *
  * Return: MF_DELAYED.
  */
@@ -43,11 +46,13 @@ int gmem_error_remove_folio(struct address_space *mapping, struct folio *folio)
 	if (!inode)
 		return MF_DELAYED;
 
+	__module_get(THIS_MODULE);
 	folio_unlock(folio);
 	gmem_zap_poisoned(inode, start, end);
 	/* May evict the inode, which waits for the folio's lock. */
 	iput(inode);
 	folio_lock(folio);
+	module_put(THIS_MODULE);
 
 	return MF_DELAYED;
 }

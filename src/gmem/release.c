@@ -42,6 +42,5 @@ int gmem_release(struct inode *inode, struct file *file)
 	xa_destroy(&f->bindings);
 	kfree(f);
 	kvm_put_kvm(kvm);
-	gmem_close();
 	return 0;
 }

@@ -15,10 +15,9 @@ static __always_inline bool gfn_to_pfn_wanted(struct ftrace_regs *fregs)
 DEFINE_REDIRECT(gfn_to_pfn, "__gfn_to_pfn_memslot", gfn_to_pfn_replacement, gfn_to_pfn_wanted);
 
 /*
- * Who is asking shows in the arguments. A guest fault wants to know the hva.
- * A prefetch may not sleep; it would map whatever userspace_addr maps, so it
- * gets nothing. The rest is KVM reading guest memory for itself, by hva, as in
- * every version.
+ * Who is asking shows in the arguments: a guest fault wants to know the hva. The
+ * rest is KVM reading guest memory for itself, by hva, as in every version.
+ * Prefetching is stopped in gfn_to_pfn_atomic.c.
  */
 static kvm_pfn_t gfn_to_pfn_replacement(const struct kvm_memory_slot *slot, gfn_t gfn,
 					bool atomic, bool interruptible, bool *async,
@@ -31,8 +30,6 @@ static kvm_pfn_t gfn_to_pfn_replacement(const struct kvm_memory_slot *slot, gfn_
 		*hva = __gfn_to_hva_memslot(slot, gfn);
 		*writable = true;
 		pfn = gmem_guest_fault((struct kvm_memory_slot *)slot, gfn);
-	} else if (atomic) {
-		pfn = KVM_PFN_ERR_FAULT;
 	} else {
 		pfn = redirect_original(gfn_to_pfn)(slot, gfn, atomic, interruptible, async,
 						    write_fault, writable, hva);

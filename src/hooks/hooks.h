@@ -14,12 +14,13 @@
 #include "../redirect/redirect.h"
 
 /*
- * In the order in which they are armed; disarmed in reverse. A file must not
- * be creatable before every path that will meet it is ready, so what creates
- * one, and what tells user space to, comes last.
+ * In the order in which they are armed. A file must not be creatable before
+ * every path that will meet it is ready, so what creates one, and what tells
+ * user space to, comes last.
  */
 #define GMEM_HOOKS(X)				\
 	X(gfn_to_pfn)				\
+	X(gfn_to_pfn_atomic)			\
 	X(gfn_to_page_many)			\
 	X(mmu_page_fault)			\
 	X(pre_fault_memory)			\

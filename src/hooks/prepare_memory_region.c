@@ -15,7 +15,7 @@ static int prepare_memory_region_replacement(struct kvm *kvm, const struct kvm_m
 
 static __always_inline bool prepare_memory_region_wanted(struct ftrace_regs *fregs)
 {
-	return redirect_argument(fregs, 3) == KVM_MR_CREATE && gmem_bind_requested();
+	return (u32)redirect_argument(fregs, 3) == KVM_MR_CREATE && gmem_bind_requested();
 }
 
 DEFINE_REDIRECT(prepare_memory_region, "kvm_arch_prepare_memory_region",

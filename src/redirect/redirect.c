@@ -72,7 +72,7 @@ static void redirect_explain(const struct redirect *r, unsigned long site, int e
  */
 int redirect_install(struct redirect *r)
 {
-	unsigned long site = symbol_address(r->symbol);
+	unsigned long site = symbol_address(SYMBOL_KVM, r->symbol);
 	int err;
 
 	if (!site) {

@@ -17,24 +17,35 @@
 #include <linux/security.h>
 #include <linux/static_call.h>
 
+/**
+ * enum symbol_owner - where a function is looked for
+ * @SYMBOL_KERNEL: in the kernel
+ * @SYMBOL_KVM: in kvm.ko, or in the kernel if KVM is built in; a namesake in
+ *		another module is not taken for it
+ */
+enum symbol_owner {
+	SYMBOL_KERNEL,
+	SYMBOL_KVM,
+};
+
 /*
  * The compiler takes each prototype from the kernel's own header, so a kernel
  * that changed one fails to build instead of being called wrongly.
  */
-#define GMEM_SYMBOLS(X)				\
-	X(__mpol_put)				\
-	X(folio_alloc_mpol_noprof)		\
-	X(kvm_arch_free_memslot)		\
-	X(kvm_mmu_invalidate_begin)		\
-	X(kvm_mmu_invalidate_end)		\
-	X(kvm_mmu_unmap_gfn_range)		\
-	X(mpol_free_shared_policy)		\
-	X(mpol_set_shared_policy)		\
-	X(mpol_shared_policy_init)		\
-	X(mpol_shared_policy_lookup)		\
-	X(security_inode_init_security_anon)
+#define GMEM_SYMBOLS(X)						\
+	X(SYMBOL_KERNEL, __mpol_put)				\
+	X(SYMBOL_KERNEL, folio_alloc_mpol_noprof)		\
+	X(SYMBOL_KERNEL, mpol_free_shared_policy)		\
+	X(SYMBOL_KERNEL, mpol_set_shared_policy)		\
+	X(SYMBOL_KERNEL, mpol_shared_policy_init)		\
+	X(SYMBOL_KERNEL, mpol_shared_policy_lookup)		\
+	X(SYMBOL_KERNEL, security_inode_init_security_anon)	\
+	X(SYMBOL_KVM, kvm_arch_free_memslot)			\
+	X(SYMBOL_KVM, kvm_mmu_invalidate_begin)			\
+	X(SYMBOL_KVM, kvm_mmu_invalidate_end)			\
+	X(SYMBOL_KVM, kvm_mmu_unmap_gfn_range)
 
-#define X(fn) DECLARE_STATIC_CALL(gmem_sym_##fn, fn);
+#define X(owner, fn) DECLARE_STATIC_CALL(gmem_sym_##fn, fn);
 GMEM_SYMBOLS(X)
 #undef X
 
@@ -44,7 +55,7 @@ GMEM_SYMBOLS(X)
  */
 #define kernel_call(fn) static_call(gmem_sym_##fn)
 
-unsigned long symbol_address(const char *name);
+unsigned long symbol_address(enum symbol_owner owner, const char *name);
 int symbols_resolve(void);
 
 #endif /* _GMEM_SYMBOL_H */

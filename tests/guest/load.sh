@@ -39,7 +39,7 @@ clean()
 
 redirects()
 {
-	[ "$(wc -l <$functions)" -eq 10 ] || {
+	[ "$(wc -l <$functions)" -eq 11 ] || {
 		cat $functions
 		return 1
 	}
@@ -68,7 +68,7 @@ rmmod kvm_gmem_numa
 dmesg_mark
 ok "loads" load
 ok "says what is active" dmesg_says "guest_memfd active; TSC gate of VMs active, of vCPUs unavailable"
-ok "ten functions are redirected" redirects
+ok "eleven functions are redirected" redirects
 ok "features/guest_memfd" grep -qx active $module/features/guest_memfd
 ok "features/tsc_vm_gate" grep -qx active $module/features/tsc_vm_gate
 ok "features/tsc_vcpu_gate" grep -q "^unavailable: " $module/features/tsc_vcpu_gate

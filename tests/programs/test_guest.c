@@ -156,6 +156,17 @@ static void test_unrelated_hva(bool huge, uint64_t offset, enum vmm_nesting nest
 	is(sum, n / 16, "%s over %s at userspace_addr, guest maps %s: reads the file",
 	   nesting_name[nesting], what, offset < VMM_TEST_4K ? "4 KiB" : "2 MiB");
 
+	/*
+	 * Its page tables have accessed bits now, so that KVM will prefetch; and
+	 * what it has mapped goes when userspace_addr changes.
+	 */
+	must(!vmm_write_nested(&vm, 0, nesting, gpa, n, 0x3333));
+	must(!madvise(hva + offset, n * PAGE, MADV_DONTNEED));
+	memset(hva + offset, 0xee, n * PAGE);
+	must(!vmm_sum(&vm, 0, gpa, n, &sum));
+	is(sum, n * 0x3333, "%s over %s at userspace_addr, guest maps %s: reads the file again",
+	   nesting_name[nesting], what, offset < VMM_TEST_4K ? "4 KiB" : "2 MiB");
+
 	must(!vmm_write_nested(&vm, 0, nesting, gpa, n, 0x5555));
 	for (i = 0; i < n * PAGE; i++)
 		wrong += (unsigned char)hva[offset + i] != 0xee;
@@ -404,11 +415,7 @@ static void test_punch_race(void)
 
 int main(void)
 {
-	FILE *f = fopen("/sys/module/kvm_amd/parameters/npt", "r");
-
-	must(f);
-	npt = fgetc(f) != 'N';
-	fclose(f);
+	npt = vmm_host_has_npt();
 	ours = !access("/sys/module/kvm_gmem_numa", F_OK);
 
 	test_placement(VMM_L1);

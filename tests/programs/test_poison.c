@@ -127,6 +127,54 @@ static void test_prefault(void)
 	vmm_destroy(&vm);
 }
 
+static uint64_t page_address(char *p)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY);
+	uint64_t entry;
+
+	must(fd >= 0);
+	must(pread(fd, &entry, 8, (uintptr_t)p / PAGE * 8) == 8);
+	close(fd);
+	return (entry & ((1ULL << 55) - 1)) * PAGE;
+}
+
+/*
+ * Memory that corrects errors too often is to be replaced. A page that the guest
+ * alone has mapped must not be taken for one that nobody uses.
+ */
+static void test_soft_offline(void)
+{
+	char text[32], *p;
+	struct vmm vm;
+	uint64_t sum;
+	int fd, soft;
+
+	vmm_create(&vm, 1);
+	fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
+	vmm_bind(&vm, fd, SIZE, NULL);
+	must(!vmm_write(&vm, 0, VMM_TEST_GPA, N, 7));
+	p = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	must(p != MAP_FAILED && *(volatile char *)p == 7);
+	snprintf(text, sizeof(text), "%#lx", page_address(p));
+	must(!munmap(p, PAGE));
+
+	soft = open("/sys/devices/system/memory/soft_offline_page", O_WRONLY);
+	must(soft >= 0);
+	fails(write(soft, text, strlen(text)), EBUSY, "a page of a guest is not taken out of use");
+	close(soft);
+
+	p = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	must(p != MAP_FAILED);
+	is(*(volatile char *)p, 7, "the VMM sees what the guest wrote before");
+	must(!vmm_write(&vm, 0, VMM_TEST_GPA, 1, 9));
+	is(*(volatile char *)p, 9, "and what it writes after");
+	must(!vmm_sum(&vm, 0, VMM_TEST_GPA, N, &sum));
+	is(sum, 9 + 7 * (N - 1), "as does the guest");
+	munmap(p, PAGE);
+	close(fd);
+	vmm_destroy(&vm);
+}
+
 struct puncher {
 	int fd;
 	volatile bool stop;
@@ -172,19 +220,13 @@ static void test_poison_against_punch(void)
 
 int main(void)
 {
-	FILE *f = fopen("/sys/module/kvm_amd/parameters/npt", "r");
-	bool npt;
-
-	must(f);
-	npt = fgetc(f) != 'N';
-	fclose(f);
-
 	test_poison(VMM_L1, "guest");
 	test_poison(VMM_L2, "nested guest");
-	if (npt) {
+	if (vmm_host_has_npt()) {
 		test_poison(VMM_L2_NPT, "nested guest with nested paging");
 		test_prefault();
 	}
+	test_soft_offline();
 	if (!access("/sys/module/kvm_gmem_numa", F_OK))
 		test_poison_against_punch();
 	else

@@ -6,6 +6,7 @@
  */
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -167,6 +168,31 @@ static void test_inherited(void)
 	ok(WIFEXITED(status) && !WEXITSTATUS(status), "a child uses the file when the VMM is gone");
 }
 
+/* A watch holds the inode when file, mapping and process are gone. */
+static void test_watched(void)
+{
+	int watch = inotify_init1(0), status, fd;
+	char path[64];
+	pid_t pid = fork();
+
+	must(watch >= 0 && pid >= 0);
+	if (!pid) {
+		struct vmm vm;
+
+		vmm_create(&vm, 0);
+		fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
+		must(!fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, SIZE));
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		must(inotify_add_watch(watch, path, IN_ALL_EVENTS) >= 0);
+		_exit(0);
+	}
+	must(waitpid(pid, &status, 0) == pid);
+	ok(WIFEXITED(status) && !WEXITSTATUS(status), "a VMM ends whose file is watched by inotify");
+	sync();
+	ok(true, "and the file systems can be synced");
+	close(watch);
+}
+
 int main(void)
 {
 	int order[THINGS] = { CLOSE_FILE, CLOSE_MAPPING, CLOSE_SLOT, CLOSE_VCPU, CLOSE_VM };
@@ -181,6 +207,7 @@ int main(void)
 	permutations(order, 0, &count);
 	is(count, 120, "file, mapping, slot, vCPU and VM closed in every order");
 	test_killed();
+	test_watched();
 
 	/* 141 files of 16 pages would be 2,256 pages. */
 	sleep(1);

@@ -234,6 +234,17 @@ int vmm_cap(int fd, int cap)
 	return ioctl(fd, KVM_CHECK_EXTENSION, cap);
 }
 
+bool vmm_host_has_npt(void)
+{
+	FILE *f = fopen("/sys/module/kvm_amd/parameters/npt", "r");
+	bool npt;
+
+	must(f);
+	npt = fgetc(f) != 'N';
+	fclose(f);
+	return npt;
+}
+
 int vmm_prefault(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t size)
 {
 	struct kvm_pre_fault_memory range = { .gpa = gpa, .size = size };

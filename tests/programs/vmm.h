@@ -56,6 +56,7 @@ int vmm_slot(struct vmm *vm, uint32_t slot, uint32_t flags, uint64_t gpa, uint64
 void vmm_bind(struct vmm *vm, int fd, uint64_t size, void *hva);
 int vmm_delete_slot(struct vmm *vm, uint32_t slot);
 int vmm_cap(int fd, int cap);
+bool vmm_host_has_npt(void);	/* else shadow paging, and no KVM_PRE_FAULT_MEMORY */
 int vmm_prefault(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t size);
 
 /*
