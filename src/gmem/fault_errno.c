@@ -27,11 +27,11 @@
  */
 unsigned long gmem_followed_vms;
 
-/* Scopes by task, so that vCPUs do not wait for each other. */
 #define SCOPE_BITS 6
 
+/* Scopes by task, so that vCPUs do not wait for each other. */
 static struct scope_bucket {
-	spinlock_t lock;
+	spinlock_t lock; /* for the list, and err of what is in it */
 	struct hlist_head scopes;
 } ____cacheline_aligned_in_smp scope_buckets[1 << SCOPE_BITS] = {
 	[0 ... (1 << SCOPE_BITS) - 1] = { .lock = __SPIN_LOCK_UNLOCKED(scope_buckets.lock) },

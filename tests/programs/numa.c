@@ -100,18 +100,20 @@ void cgroup_file_pages(const char *name, long pages[NODES])
 	pages[1] /= PAGE;
 }
 
-long node_free_pages(int node)
+long node_unevictable_pages(int node)
 {
 	char path[64], line[256];
-	long kb = -1;
+	long pages = -1;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/meminfo", node);
+	/* Add up what CPUs count for themselves. */
+	write_file("/proc/sys/vm/stat_refresh", "1");
+	snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/vmstat", node);
 	f = fopen(path, "r");
 	must(f);
 	while (fgets(line, sizeof(line), f))
-		sscanf(line, "Node %*d MemFree: %ld kB", &kb);
+		sscanf(line, "nr_unevictable %ld", &pages);
 	fclose(f);
-	must(kb >= 0);
-	return kb / 4;
+	must(pages >= 0);
+	return pages;
 }

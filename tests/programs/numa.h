@@ -33,7 +33,7 @@ void cgroup_enter(const char *name);
 void cgroup_leave(const char *name);
 void cgroup_file_pages(const char *name, long pages[NODES]);
 
-/* Witness 3: free pages of a node. */
-long node_free_pages(int node);
+/* Pages of a node that cannot be evicted, as those of a guest_memfd, until they are freed. */
+long node_unevictable_pages(int node);
 
 #endif /* TEST_NUMA_H */
