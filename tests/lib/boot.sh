@@ -100,7 +100,7 @@ scenario()
 			printf "%sok %d - %s: ran to its end\n", complete ? "" : "not ", ++n, title
 			printf "%sok %d - %s: QEMU ended by itself\n", qemu == 0 ? "" : "not ", ++n, title
 			while ((getline line < console) > 0) {
-				if (line ~ /WARNING:|BUG:|Oops|Kernel panic|general protection|Call Trace|refcount_t|leaked/)
+				if (line ~ /WARNING:|BUG:|Oops|Kernel panic|general protection|refcount_t|leaked|detected stall|blocked for more than/)
 					bad[nbad++] = line
 			}
 			printf "%sok %d - %s: nothing bad in the kernel log\n", nbad ? "not " : "", ++n, title

@@ -90,5 +90,5 @@ install_tools()
 	fi
 }
 
-demo_tools=(busybox-static cpio gcc-12 kmod libc6-dev libelf1 libnuma-dev make pahole xz-utils)
+demo_tools=(busybox-static cpio gcc gcc-12 kmod libc6-dev libelf1 libnuma-dev make pahole xz-utils)
 check_tools=("${demo_tools[@]}" bison clang-format flex libelf-dev perl rsync shellcheck sparse)

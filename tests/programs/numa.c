@@ -79,6 +79,17 @@ void cgroup_leave(const char *name)
 	rmdir(path);
 }
 
+int cgroup_open(const char *name, const char *file)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), CGROUP "%s/%s", name, file);
+	fd = open(path, O_WRONLY);
+	must(fd >= 0);
+	return fd;
+}
+
 void cgroup_file_pages(const char *name, long pages[NODES])
 {
 	char path[128], line[512];

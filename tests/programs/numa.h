@@ -31,6 +31,7 @@ unsigned long pages_off(void *addr, unsigned long n, int (*want)(unsigned long i
 /* Witness 2: pages of files that this process's own cgroup was charged, per node. */
 void cgroup_enter(const char *name);
 void cgroup_leave(const char *name);
+int cgroup_open(const char *name, const char *file);
 void cgroup_file_pages(const char *name, long pages[NODES]);
 
 /* Pages of a node that cannot be evicted, as those of a guest_memfd, until they are freed. */

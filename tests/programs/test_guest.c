@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -293,6 +294,59 @@ static void test_flags(uint64_t flags, const char *name)
 	munmap(hva, size);
 }
 
+/*
+ * No memory, and nobody to kill for it: the guest's access fails, and goes
+ * through when there is memory again.
+ */
+static void test_out_of_memory(void)
+{
+	const uint64_t size = 16 * MIB, n = size / PAGE;
+	int fd, r, i, score, limit, interrupted = 0;
+	struct kvm_run *run;
+	struct vmm vm;
+	uint64_t sum;
+
+	score = open("/proc/self/oom_score_adj", O_WRONLY);
+	must(score >= 0 && write(score, "-1000", 5) == 5);
+	cgroup_enter("oom");
+	vmm_create(&vm, 1);
+	run = vm.vcpu[0].run;
+	fd = vmm_gmem(&vm, size, VMM_GMEM_BOTH);
+	vmm_bind(&vm, fd, size, NULL);
+	/* Open already: at the limit, that fails as well. */
+	limit = cgroup_open("oom", "memory.max");
+	must(write(limit, "8388608", 7) == 7);
+
+	fails(fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, size), ENOMEM,
+	      "memory limit: fallocate() fails with ENOMEM");
+	punch(fd, 0, size);
+
+	run->exit_reason = 0;
+	r = vmm_write(&vm, 0, VMM_TEST_GPA, n, 1);
+	/* Where the failure could not be told at once, the VMM is to call again. */
+	for (i = 0; r && errno == EINTR && i < 3; i++) {
+		interrupted++;
+		r = ioctl(vm.vcpu[0].fd, KVM_RUN, 0);
+	}
+	ok(r == -1 && errno == ENOMEM, "memory limit: KVM_RUN fails with ENOMEM (%d)", r ? errno : 0);
+	ok(interrupted <= ours, "memory limit: after at most %d EINTR", ours);
+	is(run->exit_reason, KVM_EXIT_MEMORY_FAULT, "memory limit: KVM_EXIT_MEMORY_FAULT");
+	fails(ioctl(vm.vcpu[0].fd, KVM_RUN, 0), ENOMEM, "memory limit: from now on at once");
+
+	must(write(limit, "max", 3) == 3);
+	close(limit);
+	is(ioctl(vm.vcpu[0].fd, KVM_RUN, 0), 0, "memory limit lifted: the guest goes on");
+	is(run->exit_reason, KVM_EXIT_HLT, "memory limit lifted: to its end");
+	must(!vmm_sum(&vm, 0, VMM_TEST_GPA, n, &sum));
+	is(sum, n, "memory limit lifted: no write was lost");
+
+	close(fd);
+	vmm_destroy(&vm);
+	cgroup_leave("oom");
+	must(write(score, "0", 1) == 1);
+	close(score);
+}
+
 struct worker {
 	struct vmm *vm;
 	int vcpu;
@@ -433,6 +487,7 @@ int main(void)
 		test_flags(GUEST_MEMFD_FLAG_INIT_SHARED, "INIT_SHARED");
 	else
 		tap_skip("native 7.3 serves such a slot from userspace_addr", "INIT_SHARED");
+	test_out_of_memory();
 	test_parallel();
 	test_punch_race();
 	return tap_exit();
