@@ -4,6 +4,7 @@
 #   make KDIR=DIR	for the kernel whose build folder that is
 #   make demo		see it work, in QEMU
 #   make check		run all tests, in QEMU
+#   make check-mutants	put faults into the module, see the tests notice
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
@@ -18,4 +19,7 @@ modules_install: modules
 demo check:
 	tests/run $@
 
-.PHONY: all modules modules_install clean demo check
+check-mutants:
+	tests/run mutants
+
+.PHONY: all modules modules_install clean demo check check-mutants

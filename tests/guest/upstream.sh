@@ -32,6 +32,9 @@ vacuous()
 }
 
 echo "# $(uname -r)"
+for t in guest_memfd_test set_memory_region_test pre_fault_memory_test; do
+	ok "upstream's $t is there" test -x ./$t
+done
 if [ -e kvm-gmem-numa.ko ]; then
 	nok "without the module: guest_memfd_test shows nothing" vacuous
 	# If these two end, the shortened tests below are no longer needed.

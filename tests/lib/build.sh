@@ -27,8 +27,8 @@ build_variant()
 	copy_tree "$dir"
 	sed -i -e "$script" "$dir/$file"
 	! cmp -s "$dir/$file" "$top/$file" || die "the fault for $out changes nothing in $file"
-	make -C "$kernel_build" M="$dir" CC=gcc-12 -j2 modules
-	mv "$dir/kvm-gmem-numa.ko" "$out"
+	make -C "$kernel_build" M="$dir" CC=gcc-12 -j2 modules || return
+	mv "$dir/kvm-gmem-numa.ko" "$out" || return
 	rm -rf "$dir"
 }
 

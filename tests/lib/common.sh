@@ -21,6 +21,8 @@ die()
 }
 
 # step TEXT COMMAND...: run it with its output in a log; show the log if it fails.
+# In the background, because bash forgets set -e in what a condition runs: a
+# function would go on after a command of it failed. What it sets is lost.
 step()
 {
 	local text=$1 log start=$SECONDS
@@ -28,7 +30,8 @@ step()
 	log=$cache/log/$(printf '%s' "$text" | tr -cs 'a-zA-Z0-9.' '-').log
 	mkdir -p "$cache/log"
 	printf '%-66s' "  $text" >&2
-	if "$@" >"$log" 2>&1; then
+	"$@" >"$log" 2>&1 </dev/null &
+	if wait $!; then
 		say "$((SECONDS - start)) s"
 	else
 		say "FAILED"

@@ -91,4 +91,4 @@ install_tools()
 }
 
 demo_tools=(busybox-static cpio gcc gcc-12 kmod libc6-dev libelf1 libnuma-dev make pahole xz-utils)
-check_tools=("${demo_tools[@]}" bison clang-format flex libelf-dev perl rsync shellcheck sparse)
+check_tools=("${demo_tools[@]}" bison flex libelf-dev perl rsync shellcheck sparse uuid-dev)

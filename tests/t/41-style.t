@@ -7,7 +7,7 @@ cd "$top"
 
 mapfile -t module < <(find src compat include -name '*.[ch]' | sort)
 mapfile -t tests < <(find tests -name '*.[ch]' | sort)
-mapfile -t scripts < <(find tests .ci -name '*.sh' -o -path '*/t/*.t' -o -name run | sort)
+mapfile -t scripts < <(find tests .ci -name '*.sh' -o -name '*.t' -o -name run | sort)
 mapfile -t all < <(find . -path ./.git -prune -o -type f -print | sort)
 
 checkpatch()
@@ -47,7 +47,7 @@ without_licence()
 	local f
 	for f in "${all[@]}"; do
 		case $f in
-		*.md | ./COPYING | ./.gitignore | ./dkms.conf) ;;
+		*.md | ./COPYING | ./.gitignore | ./dkms.conf | ./tests/mutation/faults) ;;
 		*) head -n 3 "$f" | grep -q 'SPDX-License-Identifier: GPL-2.0' || echo "$f" ;;
 		esac
 	done

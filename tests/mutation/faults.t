@@ -1,0 +1,36 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# For each line of faults beside this file: build the module with the fault, and see the
+# named test notice it. Not part of `make check`; `make check-mutants` runs it.
+# MUTANTS=REGEX picks some.
+. "$(dirname "$0")/../lib/prove.sh"
+kernel_use debian12
+export BOOT_TIMEOUT=90
+
+# A fault is noticed if a test fails, or the kernel does.
+noticed()
+{
+	local name=$1 file=$2 script=$3 program=$4 out=$work/mutant-$1.tap
+	build_variant "$work/mutant-$name.ko" "$file" "$script" >"$work/mutant-$name.log" 2>&1 || {
+		tail -n 20 "$work/mutant-$name.log"
+		return 1
+	}
+	mkdir -p "$work/mutant-$name"
+	mv "$work/mutant-$name.ko" "$work/mutant-$name/kvm-gmem-numa.ko"
+	boot_with "$work/mutant-$name/kvm-gmem-numa.ko" conformance "mutant-$name" \
+		gmem_only="$program" "${@:5}" >"$out"
+	grep -m 3 '^not ok' "$out"
+}
+
+while IFS=$'\t' read -r name file script program parameters; do
+	[[ $name =~ ^# || ! $name =~ ${MUTANTS:-.} ]] && continue
+	count=$((count + 1))
+	# shellcheck disable=SC2086 # a list of parameters
+	if out=$(noticed "$name" "$file" "$script" "$program" $parameters); then
+		echo "ok $count - $program notices $name"
+	else
+		echo "not ok $count - $program notices $name"
+	fi
+	printf '%s\n' "$out" | sed 's/^/#   /'
+done <"$top/tests/mutation/faults"
+plan
