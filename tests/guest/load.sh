@@ -72,6 +72,7 @@ ok "eleven functions are redirected" redirects
 ok "features/guest_memfd" grep -qx active $module/features/guest_memfd
 ok "features/tsc_vm_gate" grep -qx active $module/features/tsc_vm_gate
 ok "features/tsc_vcpu_gate" grep -q "^unavailable: " $module/features/tsc_vcpu_gate
+ok "all features can be read" sh -c "grep . /sys/module/kvm_gmem_numa/features/*"
 ok "version" test -s $module/version
 nok "ftrace cannot be switched off" sh -c "echo 0 >$sysctl"
 nok "a live patch cannot take the function" insmod ./rival.ko function=kvm_arch_vm_ioctl

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -90,6 +91,24 @@ int cgroup_open(const char *name, const char *file)
 	return fd;
 }
 
+/*
+ * Reading a cgroup's statistics adds up what CPUs count for themselves only when
+ * that is more than 64 events a CPU; the rest waits for a timer, which may be
+ * late. So make some.
+ */
+static void cgroup_stir(void)
+{
+	const size_t size = 16 * MIB;
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t i;
+
+	must(p != MAP_FAILED);
+	must(!madvise(p, size, MADV_NOHUGEPAGE));
+	for (i = 0; i < size; i += PAGE)
+		p[i] = 1;
+	munmap(p, size);
+}
+
 void cgroup_file_pages(const char *name, long pages[NODES])
 {
 	char path[128], line[512];
@@ -97,8 +116,7 @@ void cgroup_file_pages(const char *name, long pages[NODES])
 	FILE *f;
 
 	snprintf(path, sizeof(path), CGROUP "%s/memory.numa_stat", name);
-	/* The kernel sums up what CPUs count for themselves every two seconds. */
-	usleep(2500 * 1000);
+	cgroup_stir();
 	f = fopen(path, "r");
 	must(f);
 	while (fgets(line, sizeof(line), f)) {
