@@ -31,9 +31,9 @@ static void gmem_zap_poisoned(struct inode *inode, pgoff_t start, pgoff_t end)
  * Punching a hole waits for folio locks with the invalidate_lock held, so
  * taking that lock in here, as upstream does, can deadlock. The folio's lock is
  * dropped meanwhile; a reference on the inode replaces it as what keeps the
- * mapping, and the module. The module is held by itself, too: iput() may drop what
- * the inode holds of it, and we have not returned yet. The caller looks at neither the
- * mapping nor the index afterwards.
+ * mapping. The module is held as well: iput() may drop the inode's reference to
+ * it, and we have not returned yet. The caller looks at neither the mapping nor
+ * the index afterwards.
  *
  * Return: MF_DELAYED.
  */
