@@ -5,10 +5,17 @@
 
 #include <linux/kvm_host.h>
 
+#include "compat/have.h"
+
 /*
  * attr_filter tells private from shared mappings (dca6c8853232, 6.14, in
  * 6.12-stable since). VMs without private memory have shared ones only.
  */
-#define GMEM_GFN_RANGE_SHARED .attr_filter = KVM_FILTER_SHARED
+static inline void compat_gfn_range_set_shared(struct kvm_gfn_range *range)
+{
+#ifdef HAVE_KVM_GFN_RANGE_ATTR_FILTER
+	range->attr_filter = KVM_FILTER_SHARED;
+#endif
+}
 
 #endif /* _GMEM_COMPAT_KVM_GFN_RANGE_H */

@@ -3,10 +3,18 @@
 #ifndef _GMEM_COMPAT_KVM_TSC_H
 #define _GMEM_COMPAT_KVM_TSC_H
 
-/*
- * vcpu->arch.guest_tsc_protected came with 6.16 (adafea110600). Without it no
- * vCPU's TSC is protected, and there is nothing to refuse.
- */
-#define COMPAT_TSC_VCPU_GATE_ABSENT "this kernel has no protected TSCs"
+#include <linux/kvm_host.h>
+
+#include "compat/have.h"
+
+/* The field is of 6.16 (adafea110600), see features.h. */
+static __always_inline bool compat_vcpu_tsc_protected(const struct kvm_vcpu *vcpu)
+{
+#ifdef HAVE_KVM_GUEST_TSC_PROTECTED
+	return vcpu->arch.guest_tsc_protected;
+#else
+	return false;
+#endif
+}
 
 #endif /* _GMEM_COMPAT_KVM_TSC_H */

@@ -3,36 +3,89 @@
 #include <linux/module.h>
 #include <linux/sysfs.h>
 
-#include "compat/kvm_tsc.h"
 #include "features.h"
 #include "hooks/hooks.h"
+#include "symbol/symbol.h"
 
-static const char *guest_memfd_state(void)
+/* As bits. Settled before anything is armed, and constant from then on. */
+unsigned long features_ours =
+	(COMPAT_BUILDS_GUEST_MEMFD ? BIT(FEATURE_GUEST_MEMFD) : 0) |
+	BIT(FEATURE_TSC_VM_GATE) |
+	(COMPAT_BUILDS_TSC_VCPU_GATE ? BIT(FEATURE_TSC_VCPU_GATE) : 0);
+
+/* What to say of the others. */
+static const char *left_states[FEATURES] = {
+	[FEATURE_GUEST_MEMFD] = COMPAT_GUEST_MEMFD_STATE,
+	[FEATURE_TSC_VM_GATE] = "",
+	[FEATURE_TSC_VCPU_GATE] = COMPAT_TSC_VCPU_GATE_STATE,
+};
+
+/**
+ * feature_leave() - do not provide a feature after all
+ * @feature: the feature
+ * @state: "native", or "unavailable: " and why; a constant
+ *
+ * Context: module init, before anything is armed.
+ */
+void feature_leave(enum feature feature, const char *state)
 {
+	features_ours &= ~BIT(feature);
+	left_states[feature] = state;
+}
+
+/**
+ * features_detect() - what the kernel has itself
+ *
+ * The headers tell what can be built. Whether KVM has the policy and the gates,
+ * KVM is asked: a distribution may have brought them to any version.
+ *
+ * Context: module init.
+ * Return: 0, -ENOMEM, or -ENOENT or -EINVAL after one line that says why.
+ */
+int features_detect(void)
+{
+	bool policy = symbol_address(SYMBOL_KVM, "kvm_gmem_set_policy");
+	int gate;
+
+	if (policy)
+		feature_leave(FEATURE_GUEST_MEMFD, "native");
+	else if (!strcmp(left_states[FEATURE_GUEST_MEMFD], "native"))
+		feature_leave(FEATURE_GUEST_MEMFD, "unavailable: built for a kvm that has it, this one has not");
+
+	gate = hooks_detect_tsc_gate();
+	if (gate <= 0)
+		return gate;
+
+	feature_leave(FEATURE_TSC_VM_GATE, "native");
+	/*
+	 * Where there are protected TSCs: the gates are two patches of one series,
+	 * and were merged together. A vCPU cannot be asked without a real one.
+	 */
+	if (COMPAT_BUILDS_TSC_VCPU_GATE)
+		feature_leave(FEATURE_TSC_VCPU_GATE, "native");
+	return 0;
+}
+
+static const char *feature_state(enum feature feature)
+{
+	if (!feature_is_ours(feature))
+		return left_states[feature];
+	if (feature != FEATURE_GUEST_MEMFD && !READ_ONCE(gmem_tsc_gate))
+		return "off: parameter tsc_gate";
 	return "active";
 }
 
-static const char *tsc_vm_gate_state(void)
-{
-	return READ_ONCE(gmem_tsc_gate) ? "active" : "off: parameter tsc_gate";
-}
-
-static const char *tsc_vcpu_gate_state(void)
-{
-	return "unavailable: " COMPAT_TSC_VCPU_GATE_ABSENT;
-}
-
-#define FEATURE(name)								\
+#define FEATURE_ATTRIBUTE(name, feature)					\
 	static ssize_t name##_show(struct module_attribute *attr,		\
 				   struct module_kobject *mk, char *buf)	\
 	{									\
-		return sysfs_emit(buf, "%s\n", name##_state());			\
+		return sysfs_emit(buf, "%s\n", feature_state(feature));		\
 	}									\
 	static struct module_attribute name##_attr = __ATTR_RO(name)
 
-FEATURE(guest_memfd);
-FEATURE(tsc_vm_gate);
-FEATURE(tsc_vcpu_gate);
+FEATURE_ATTRIBUTE(guest_memfd, FEATURE_GUEST_MEMFD);
+FEATURE_ATTRIBUTE(tsc_vm_gate, FEATURE_TSC_VM_GATE);
+FEATURE_ATTRIBUTE(tsc_vcpu_gate, FEATURE_TSC_VCPU_GATE);
 
 static struct attribute *features_attrs[] = {
 	&guest_memfd_attr.attr,
@@ -46,14 +99,31 @@ static const struct attribute_group features_group = {
 	.attrs = features_attrs,
 };
 
+/* The functions of kvm.ko that are redirected, one a line. */
+static ssize_t redirects_show(struct module_attribute *attr, struct module_kobject *mk, char *buf)
+{
+	return hooks_list(buf);
+}
+
+static struct module_attribute redirects_attr = __ATTR_RO(redirects);
+
 /**
- * features_publish() - create the directory in sysfs
+ * features_publish() - create what can be read in sysfs
  *
  * Return: 0 or what sysfs says.
  */
 int features_publish(void)
 {
-	return sysfs_create_group(&THIS_MODULE->mkobj.kobj, &features_group);
+	struct kobject *kobj = &THIS_MODULE->mkobj.kobj;
+	int err = sysfs_create_group(kobj, &features_group);
+
+	if (err)
+		return err;
+
+	err = sysfs_create_file(kobj, &redirects_attr.attr);
+	if (err)
+		sysfs_remove_group(kobj, &features_group);
+	return err;
 }
 
 /**
@@ -61,7 +131,10 @@ int features_publish(void)
  */
 void features_withdraw(void)
 {
-	sysfs_remove_group(&THIS_MODULE->mkobj.kobj, &features_group);
+	struct kobject *kobj = &THIS_MODULE->mkobj.kobj;
+
+	sysfs_remove_file(kobj, &redirects_attr.attr);
+	sysfs_remove_group(kobj, &features_group);
 }
 
 /**
@@ -69,6 +142,9 @@ void features_withdraw(void)
  */
 void features_log(void)
 {
-	pr_info("guest_memfd %s; TSC gate of VMs %s, of vCPUs %s\n", guest_memfd_state(),
-		tsc_vm_gate_state(), tsc_vcpu_gate_state());
+	pr_info("guest_memfd %s; TSC gate of VMs %s, of vCPUs %s\n",
+		feature_state(FEATURE_GUEST_MEMFD), feature_state(FEATURE_TSC_VM_GATE),
+		feature_state(FEATURE_TSC_VCPU_GATE));
+	if (gmem_force)
+		pr_warn("loaded with force=Y, which is for testing: do not run guests in production like this\n");
 }

@@ -2,6 +2,56 @@
 #ifndef _GMEM_FEATURES_H
 #define _GMEM_FEATURES_H
 
+#include <linux/bits.h>
+#include <linux/types.h>
+
+#include "compat/features.h"
+
+/**
+ * enum feature - what the module brings
+ * @FEATURE_GUEST_MEMFD: guest_memfd with mmap() and NUMA policy
+ * @FEATURE_TSC_VM_GATE: KVM_SET_TSC_KHZ on a VM is refused once it has a vCPU
+ * @FEATURE_TSC_VCPU_GATE: KVM_SET_TSC_KHZ on a vCPU is refused if its TSC is protected
+ * @FEATURES: how many there are
+ */
+enum feature {
+	FEATURE_GUEST_MEMFD,
+	FEATURE_TSC_VM_GATE,
+	FEATURE_TSC_VCPU_GATE,
+	FEATURES,
+};
+
+extern unsigned long features_ours;
+
+/**
+ * feature_is_ours() - does the module provide it on this kernel?
+ * @feature: the feature
+ *
+ * What is not built in for this kernel is known to the compiler, so code for it
+ * may be called behind this without being linked.
+ */
+static __always_inline bool feature_is_ours(enum feature feature)
+{
+	if (feature == FEATURE_GUEST_MEMFD && !COMPAT_BUILDS_GUEST_MEMFD)
+		return false;
+	if (feature == FEATURE_TSC_VCPU_GATE && !COMPAT_BUILDS_TSC_VCPU_GATE)
+		return false;
+	return READ_ONCE(features_ours) & BIT(feature);
+}
+
+/**
+ * feature_refused() - say why this kernel does not allow what was asked for
+ *
+ * One line that names the cause and, where there is one, the remedy.
+ */
+#define feature_refused(fmt, ...) \
+	pr_err("%s: " fmt, gmem_force ? "left out" : "not loaded", ##__VA_ARGS__)
+
+extern bool gmem_force;
+
+void feature_leave(enum feature feature, const char *state);
+
+int features_detect(void);
 int features_publish(void);
 void features_withdraw(void);
 void features_log(void);

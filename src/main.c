@@ -5,7 +5,6 @@
 #include "features.h"
 #include "gmem/gmem.h"
 #include "hooks/hooks.h"
-#include "symbol/symbol.h"
 
 bool gmem_advertise = true;
 module_param_named(advertise, gmem_advertise, bool, 0644);
@@ -14,40 +13,75 @@ MODULE_PARM_DESC(advertise,
 
 bool gmem_tsc_gate = true;
 module_param_named(tsc_gate, gmem_tsc_gate, bool, 0644);
-MODULE_PARM_DESC(tsc_gate, "Refuse KVM_SET_TSC_KHZ on a VM that has a vCPU (default Y)");
+MODULE_PARM_DESC(tsc_gate,
+		 "Refuse KVM_SET_TSC_KHZ on a VM that has a vCPU, and on a vCPU whose TSC is protected (default Y)");
+
+bool gmem_force;
+module_param_named(force, gmem_force, bool, 0444);
+MODULE_PARM_DESC(force,
+		 "For testing: load without the features that this kernel does not allow, instead of refusing (default N)");
+
+/* Where no feature is ours, nothing else here makes modprobe load kvm first. */
+static void (*const needs_kvm)(struct kvm *kvm) __used = kvm_put_kvm;
+
+static int __init gmem_start_feature(enum feature feature)
+{
+	int err = 0;
+
+	if (feature_is_ours(FEATURE_GUEST_MEMFD) && feature == FEATURE_GUEST_MEMFD)
+		err = gmem_start();
+
+	return err ?: hooks_install(feature) ?: hooks_prove(feature);
+}
+
+/* All that are ours; with force, all that can be had. */
+static int __init gmem_start_features(void)
+{
+	enum feature feature;
+	int err;
+
+	for (feature = 0; feature < FEATURES; feature++) {
+		if (!feature_is_ours(feature))
+			continue;
+
+		err = gmem_start_feature(feature);
+		if (err && !gmem_force)
+			return err;
+		if (err)
+			feature_leave(feature, "unavailable: loaded with force, see the kernel's log");
+	}
+	return 0;
+}
+
+static void gmem_stop_features(void)
+{
+	hooks_remove();
+	if (COMPAT_BUILDS_GUEST_MEMFD)
+		gmem_stop();
+}
 
 static int __init gmem_init(void)
 {
 	int err;
 
-	err = symbols_resolve();
+	err = features_detect();
 	if (err)
 		return err;
 
-	err = gmem_fs_create();
+	err = gmem_start_features();
 	if (err)
-		return err;
-
-	err = hooks_install();
-	if (err)
-		goto err_fs;
-
-	err = hooks_prove();
-	if (err)
-		goto err_hooks;
+		goto err_features;
 
 	err = features_publish();
 	if (err)
-		goto err_hooks;
+		goto err_features;
 
 	features_log();
 	hooks_arm();
 	return 0;
 
-err_hooks:
-	hooks_remove();
-err_fs:
-	gmem_fs_destroy();
+err_features:
+	gmem_stop_features();
 	return err;
 }
 
@@ -55,8 +89,7 @@ static void __exit gmem_exit(void)
 {
 	hooks_disarm();
 	features_withdraw();
-	hooks_remove();
-	gmem_fs_destroy();
+	gmem_stop_features();
 }
 
 module_init(gmem_init);

@@ -35,10 +35,53 @@ static struct kvm_memory_slot *region_old_slot(struct kvm *kvm, u32 slot)
 	return id_to_memslot(__kvm_memslots(kvm, region_as_id(slot)), id);
 }
 
+/* Would this request change a slot that exists? */
+static struct kvm_memory_slot *region_changes(struct kvm *kvm,
+					      const struct kvm_userspace_memory_region2 *mem)
+{
+	struct kvm_memory_slot *old = region_old_slot(kvm, mem->slot);
+
+	return old && old->npages && mem->memory_size ? old : NULL;
+}
+
+/**
+ * gmem_region_changes_bound_slot() - is this for a slot that only can be deleted?
+ * @kvm: a VM without private memory
+ * @mem: the request, as user space made it
+ *
+ * KVM does not know that the slot is bound, and would allow it.
+ *
+ * Context: kvm->slots_lock held.
+ */
+bool gmem_region_changes_bound_slot(struct kvm *kvm,
+				    const struct kvm_userspace_memory_region2 *mem)
+{
+	return gmem_slot_is_bound(region_changes(kvm, mem));
+}
+
+/**
+ * gmem_region_names_our_file() - is this slot to be bound to a file of this module?
+ * @mem: the request, with KVM_MEM_GUEST_MEMFD
+ *
+ * Should user space put another file behind the descriptor meanwhile, whoever gets
+ * it refuses what is not his own.
+ *
+ * Return: true also if there is no file, so that the errno is the same everywhere.
+ */
+bool gmem_region_names_our_file(const struct kvm_userspace_memory_region2 *mem)
+{
+	struct file *file = fget(mem->guest_memfd);
+	bool ours = !file || file->f_op == &gmem_file_operations;
+
+	if (file)
+		fput(file);
+	return ours;
+}
+
 /**
  * gmem_region_check() - refuse what KVM can no longer refuse itself
  * @kvm: a VM without private memory
- * @mem: the request, as user space made it
+ * @mem: the request, as user space made it, for a file of ours
  *
  * The checks of kvm_set_memory_region() that depend on KVM_MEM_GUEST_MEMFD.
  * All others are left to KVM, which runs them after these; where both would
@@ -49,16 +92,6 @@ static struct kvm_memory_slot *region_old_slot(struct kvm *kvm, u32 slot)
  */
 int gmem_region_check(struct kvm *kvm, const struct kvm_userspace_memory_region2 *mem)
 {
-	struct kvm_memory_slot *old = region_old_slot(kvm, mem->slot);
-	bool change = old && old->npages && mem->memory_size;
-
-	/* A bound slot cannot be changed, only deleted. */
-	if (change && gmem_slot_is_bound(old))
-		return -EINVAL;
-
-	if (!(mem->flags & KVM_MEM_GUEST_MEMFD))
-		return 0;
-
 	/* Read-only and dirty logging are not for guest_memfd. */
 	if (mem->flags & ~KVM_MEM_GUEST_MEMFD)
 		return -EINVAL;
@@ -66,7 +99,7 @@ int gmem_region_check(struct kvm *kvm, const struct kvm_userspace_memory_region2
 	    mem->guest_memfd_offset + mem->memory_size < mem->guest_memfd_offset)
 		return -EINVAL;
 
-	return change ? -EINVAL : 0;
+	return region_changes(kvm, mem) ? -EINVAL : 0;
 }
 
 /**
@@ -189,21 +222,25 @@ static void slot_forbid_huge_mappings(struct kvm_memory_slot *slot)
 	}
 }
 
-/* Both ends of the link; undoes itself if the xarray runs out of memory. */
+/* Both ends of the link; undoes itself if there is no memory. */
 static int slot_link(struct kvm_memory_slot *slot, struct file *file, pgoff_t pgoff)
 {
-	struct gmem_file *f = file->private_data;
 	unsigned long index = pgoff, last = pgoff + slot->npages - 1;
+	struct gmem_file *f = file->private_data;
+	struct gmem_binding *binding;
 	int err;
 
 	if (xa_find(&f->bindings, &index, last, XA_PRESENT))
 		return -EEXIST;
 
-	gmem_slot_set(slot, file, pgoff);
-	err = xa_err(xa_store_range(&f->bindings, pgoff, last, slot, GFP_KERNEL_ACCOUNT));
+	binding = gmem_binding_add(slot, file, pgoff);
+	if (!binding)
+		return -ENOMEM;
+
+	err = xa_err(xa_store_range(&f->bindings, pgoff, last, binding, GFP_KERNEL_ACCOUNT));
 	if (err) {
 		xa_store_range(&f->bindings, pgoff, last, NULL, GFP_KERNEL);
-		gmem_slot_clear(slot);
+		gmem_binding_del(binding);
 	}
 	return err;
 }
@@ -250,18 +287,19 @@ int gmem_bind(struct kvm_memory_slot *slot, struct file *file, pgoff_t pgoff)
  */
 void gmem_unbind(struct kvm_memory_slot *slot)
 {
-	struct file *file = *gmem_slot_file(slot);
-	pgoff_t pgoff = gmem_slot_pgoff(slot);
+	struct gmem_binding *binding = gmem_binding_of(slot);
+	struct file *file = binding->file;
 
 	if (file) {
 		struct gmem_file *f = file->private_data;
+		pgoff_t pgoff = binding->pgoff;
 
 		filemap_invalidate_lock(file->f_mapping);
 		xa_store_range(&f->bindings, pgoff, pgoff + slot->npages - 1, NULL, GFP_KERNEL);
-		gmem_slot_clear(slot);
 		filemap_invalidate_unlock(file->f_mapping);
 	}
 
+	gmem_binding_del(binding);
 	slot->flags &= ~GMEM_SLOT_BOUND;
 	if (atomic_dec_and_test(&gmem_bound_slots))
 		gmem_fault_scope_close_all();

@@ -5,6 +5,7 @@
 #include <linux/pagemap.h>
 
 #include "gmem.h"
+#include "symbols.h"
 
 static vm_fault_t gmem_host_fault(struct vm_fault *vmf)
 {
@@ -32,18 +33,18 @@ const struct vm_operations_struct gmem_vm_operations = {
 	.get_policy = gmem_get_policy,
 };
 
-static struct folio *gmem_slot_get_folio(struct kvm_memory_slot *slot, gfn_t gfn)
+static struct folio *gmem_slot_get_folio(const struct kvm_memory_slot *slot, gfn_t gfn)
 {
-	pgoff_t index = gfn - slot->base_gfn + gmem_slot_pgoff(slot);
+	struct gmem_binding *binding = gmem_binding_of(slot);
 	struct folio *folio;
 	struct file *file;
 
 	/* Fails once the last reference is dropped, before release has run. */
-	file = get_file_active(gmem_slot_file(slot));
+	file = binding ? get_file_active(&binding->file) : NULL;
 	if (!file)
 		return ERR_PTR(-EFAULT);
 
-	folio = gmem_get_folio(file_inode(file), index);
+	folio = gmem_get_folio(file_inode(file), gfn - slot->base_gfn + binding->pgoff);
 	fput(file);
 	if (IS_ERR(folio))
 		return folio;
@@ -79,7 +80,7 @@ static struct folio *gmem_slot_get_folio(struct kvm_memory_slot *slot, gfn_t gfn
  * Return: a pfn with one reference held on its folio. Or an error pfn, with
  *	   KVM_EXIT_MEMORY_FAULT filled in, see gmem_fault_errno().
  */
-kvm_pfn_t gmem_guest_fault(struct kvm_memory_slot *slot, gfn_t gfn)
+kvm_pfn_t gmem_guest_fault(const struct kvm_memory_slot *slot, gfn_t gfn)
 {
 	struct folio *folio = gmem_slot_get_folio(slot, gfn);
 	struct kvm_vcpu *vcpu;
@@ -87,7 +88,7 @@ kvm_pfn_t gmem_guest_fault(struct kvm_memory_slot *slot, gfn_t gfn)
 	if (!IS_ERR(folio))
 		return folio_pfn(folio);
 
-	vcpu = kvm_get_running_vcpu();
+	vcpu = kernel_call(kvm_get_running_vcpu)();
 	if (WARN_ON_ONCE(!vcpu))
 		return KVM_PFN_ERR_FAULT;
 

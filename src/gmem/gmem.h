@@ -4,14 +4,15 @@
  *
  * The path of a page, in the order it is travelled:
  *	create.c	ioctl -> inode and file
- *	bind.c		memslot -> file
+ *	bind.c		memslot -> file, by way of a binding
  *	fault.c		guest or host touches a page -> folio
  *	folio.c		the folio of an index, allocated if there is none
  *	policy.c	which node it comes from
  *	fallocate.c	pages ahead of the first touch, and holes
  *	poison.c	a page whose memory failed
  *	release.c	close
- * with inode.c (file system and slab cache) and zap.c (guest mappings) below.
+ * with inode.c (file system and slab cache), binding.c (table of bindings), zap.c
+ * (guest mappings) and symbols.c (unexported functions) below.
  *
  * Lifetime. A file pins its VM and its inode; an inode and a bound slot pin this
  * module. Slot and file do not pin each other: the link between them is cut by
@@ -33,7 +34,18 @@
 #include <linux/xarray.h>
 #include <uapi/kvm_gmem_numa.h>
 
-#include "compat/kvm_slot.h"
+/*
+ * Marks a memslot that is bound to a file of this module. KVM's own flag,
+ * KVM_MEM_GUEST_MEMFD, never reaches KVM for such a slot, so KVM's own
+ * guest_memfd code never meets our files.
+ *
+ * The top bit, because KVM adds its internal flags from bit 16 upwards:
+ * INVALID is 16, and 6.18 added GMEM_ONLY as 17.
+ */
+#define GMEM_SLOT_BOUND (1U << 31)
+
+static_assert(sizeof_field(struct kvm_memory_slot, flags) == sizeof(u32));
+static_assert(!(KVM_MEMSLOT_INVALID & GMEM_SLOT_BOUND));
 
 #define GMEM_NAME "[kvm-gmem]"
 #define GMEM_SUPPORTED_FLAGS (GUEST_MEMFD_FLAG_MMAP | GUEST_MEMFD_FLAG_INIT_SHARED)
@@ -57,13 +69,30 @@ struct gmem_inode {
 /**
  * struct gmem_file - one VM's view of the memory
  * @kvm: the VM; holds a reference
- * @bindings: page offset -> struct kvm_memory_slot; invalidate_lock
+ * @bindings: page offset -> struct gmem_binding; invalidate_lock
  * @entry: in gmem_inode.files
  */
 struct gmem_file {
 	struct kvm *kvm;
 	struct xarray bindings;
 	struct list_head entry;
+};
+
+/**
+ * struct gmem_binding - what a memslot is bound to
+ * @entry: in the table of bindings
+ * @slot: the memslot
+ * @file: the file, without a reference; NULL once it is released. Written under
+ *	  slots_lock and invalidate_lock
+ * @pgoff: the slot's first page in the file
+ * @rcu: for those who walk the table
+ */
+struct gmem_binding {
+	struct hlist_node entry;
+	struct kvm_memory_slot *slot;
+	struct file *file;
+	pgoff_t pgoff;
+	struct rcu_head rcu;
 };
 
 static inline struct gmem_inode *GMEM_I(struct inode *inode)
@@ -81,8 +110,8 @@ extern const struct file_operations gmem_file_operations;
 int gmem_create(struct kvm *kvm, const struct kvm_create_guest_memfd *args);
 
 /* inode.c */
-int gmem_fs_create(void);
-void gmem_fs_destroy(void);
+int gmem_start(void);
+void gmem_stop(void);
 struct file *gmem_open(loff_t size, u64 flags);
 
 /* bind.c */
@@ -131,6 +160,9 @@ static __always_inline bool gmem_bind_requested(void)
 	return atomic_read(&gmem_bind_requests);
 }
 
+bool gmem_region_changes_bound_slot(struct kvm *kvm,
+				    const struct kvm_userspace_memory_region2 *mem);
+bool gmem_region_names_our_file(const struct kvm_userspace_memory_region2 *mem);
 int gmem_region_check(struct kvm *kvm, const struct kvm_userspace_memory_region2 *mem);
 void gmem_bind_request_begin(struct gmem_bind_request *req, struct kvm *kvm,
 			     const struct kvm_userspace_memory_region2 *mem);
@@ -139,9 +171,15 @@ struct file *gmem_bind_file(struct kvm *kvm, const struct kvm_memory_slot *slot,
 int gmem_bind(struct kvm_memory_slot *slot, struct file *file, pgoff_t pgoff);
 void gmem_unbind(struct kvm_memory_slot *slot);
 
+/* binding.c */
+struct gmem_binding *gmem_binding_add(struct kvm_memory_slot *slot, struct file *file,
+				      pgoff_t pgoff);
+void gmem_binding_del(struct gmem_binding *binding);
+struct gmem_binding *gmem_binding_of(const struct kvm_memory_slot *slot);
+
 /* fault.c */
 extern const struct vm_operations_struct gmem_vm_operations;
-kvm_pfn_t gmem_guest_fault(struct kvm_memory_slot *slot, gfn_t gfn);
+kvm_pfn_t gmem_guest_fault(const struct kvm_memory_slot *slot, gfn_t gfn);
 
 /* fault_errno.c */
 

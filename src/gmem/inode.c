@@ -17,8 +17,9 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
-#include "../symbol/symbol.h"
+#include "compat/mm_mapping.h"
 #include "gmem.h"
+#include "symbols.h"
 
 static struct kmem_cache *gmem_inode_cache;
 static struct vfsmount *gmem_mnt;
@@ -106,6 +107,7 @@ static struct file_system_type gmem_fs_type = {
  */
 static struct inode *gmem_new_inode(struct super_block *sb, loff_t size, u64 flags)
 {
+	static const struct qstr name = QSTR_INIT(GMEM_NAME, sizeof(GMEM_NAME) - 1);
 	struct inode *inode = alloc_anon_inode(sb);
 	int err;
 
@@ -116,7 +118,7 @@ static struct inode *gmem_new_inode(struct super_block *sb, loff_t size, u64 fla
 	GMEM_I(inode)->pins_module = true;
 
 	inode->i_flags &= ~S_PRIVATE;
-	err = kernel_call(security_inode_init_security_anon)(inode, &QSTR(GMEM_NAME), NULL);
+	err = kernel_call(security_inode_init_security_anon)(inode, &name, NULL);
 	if (err) {
 		iput(inode);
 		return ERR_PTR(err);
@@ -128,7 +130,7 @@ static struct inode *gmem_new_inode(struct super_block *sb, loff_t size, u64 fla
 	inode->i_mapping->a_ops = &gmem_address_space_operations;
 	mapping_set_gfp_mask(inode->i_mapping, GFP_HIGHUSER);
 	/* Neither migrated nor reclaimed: guest mappings have no rmap. */
-	mapping_set_inaccessible(inode->i_mapping);
+	compat_mapping_pin(inode->i_mapping);
 	GMEM_I(inode)->flags = flags;
 
 	/*
@@ -179,12 +181,18 @@ static void gmem_init_inode_once(void *object)
 }
 
 /**
- * gmem_fs_create() - create the slab cache of inodes, and mount
+ * gmem_start() - find what the kernel does not export, and mount
  *
- * Return: 0, -ENOMEM, or what mounting says.
+ * Return: 0, -ENOMEM, -ENOENT after one line that names what is missing, or what
+ *	   mounting says.
  */
-int gmem_fs_create(void)
+int gmem_start(void)
 {
+	int err = gmem_symbols_resolve();
+
+	if (err)
+		return err;
+
 	gmem_inode_cache = kmem_cache_create("kvm_gmem_numa_inode", sizeof(struct gmem_inode), 0,
 					     SLAB_ACCOUNT, gmem_init_inode_once);
 	if (!gmem_inode_cache)
@@ -192,14 +200,15 @@ int gmem_fs_create(void)
 
 	gmem_mnt = kern_mount(&gmem_fs_type);
 	if (IS_ERR(gmem_mnt)) {
+		err = PTR_ERR(gmem_mnt);
+		gmem_mnt = NULL;
 		kmem_cache_destroy(gmem_inode_cache);
-		return PTR_ERR(gmem_mnt);
 	}
-	return 0;
+	return err;
 }
 
 /**
- * gmem_fs_destroy() - unmount, and destroy the slab cache
+ * gmem_stop() - unmount, and destroy the slab cache; nothing if not started
  *
  * No inode pins the module any longer. A close that dropped the last one may
  * still be on its way to drop the mount, which must not be the last to do so:
@@ -208,8 +217,11 @@ int gmem_fs_create(void)
  * Context: module init or exit, after redirects_quiesce(), which also waited for
  *	    whoever was on his way out of gmem_destroy_inode().
  */
-void gmem_fs_destroy(void)
+void gmem_stop(void)
 {
+	if (!gmem_mnt)
+		return;
+
 	mntget(gmem_mnt);
 	while (!may_umount(gmem_mnt))
 		schedule_timeout_uninterruptible(1);

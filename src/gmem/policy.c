@@ -10,8 +10,8 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 
-#include "../symbol/symbol.h"
 #include "gmem.h"
+#include "symbols.h"
 
 /*
  * Interleaving counts pages from the start of the file, as the kernel's
@@ -44,9 +44,8 @@ struct folio *gmem_alloc_folio(struct inode *inode, pgoff_t index)
 	if (!mpol)
 		return filemap_alloc_folio(gfp, 0);
 
-	folio = alloc_hooks(kernel_call(folio_alloc_mpol_noprof)(gfp, 0, mpol,
-								 GMEM_INTERLEAVE_BASE + index,
-								 numa_node_id()));
+	folio = compat_alloc_folio(kernel_call(COMPAT_ALLOC_BY_POLICY), gfp, mpol,
+				   GMEM_INTERLEAVE_BASE + index);
 	/* mpol_cond_put(), which calls an unexported function. */
 	if (mpol_needs_cond_ref(mpol))
 		kernel_call(__mpol_put)(mpol);

@@ -22,15 +22,15 @@
 int gmem_release(struct inode *inode, struct file *file)
 {
 	struct gmem_file *f = file->private_data;
-	struct kvm_memory_slot *slot;
+	struct gmem_binding *binding;
 	struct kvm *kvm = f->kvm;
 	unsigned long index;
 
 	mutex_lock(&kvm->slots_lock);
 	filemap_invalidate_lock(inode->i_mapping);
 
-	xa_for_each(&f->bindings, index, slot)
-		gmem_slot_clear(slot);
+	xa_for_each(&f->bindings, index, binding)
+		WRITE_ONCE(binding->file, NULL);
 
 	gmem_file_zap_begin(f, 0, ULONG_MAX);
 	gmem_file_zap_end(f, 0, ULONG_MAX);

@@ -2,9 +2,9 @@
 /* Taking pages from the guests. */
 #include <linux/kvm_host.h>
 
-#include "../symbol/symbol.h"
 #include "compat/kvm_gfn_range.h"
 #include "gmem.h"
+#include "symbols.h"
 
 static bool gmem_file_is_bound(struct gmem_file *f, pgoff_t start, pgoff_t end)
 {
@@ -27,7 +27,7 @@ static bool gmem_file_is_bound(struct gmem_file *f, pgoff_t start, pgoff_t end)
  */
 void gmem_file_zap_begin(struct gmem_file *f, pgoff_t start, pgoff_t end)
 {
-	struct kvm_memory_slot *slot;
+	struct gmem_binding *binding;
 	struct kvm *kvm = f->kvm;
 	bool flush = false;
 	unsigned long index;
@@ -38,20 +38,21 @@ void gmem_file_zap_begin(struct gmem_file *f, pgoff_t start, pgoff_t end)
 	write_lock(&kvm->mmu_lock);
 	kernel_call(kvm_mmu_invalidate_begin)(kvm);
 
-	xa_for_each_range(&f->bindings, index, slot, start, end - 1) {
-		pgoff_t first = gmem_slot_pgoff(slot);
+	xa_for_each_range(&f->bindings, index, binding, start, end - 1) {
+		struct kvm_memory_slot *slot = binding->slot;
+		pgoff_t first = binding->pgoff;
 		struct kvm_gfn_range range = {
 			.slot = slot,
 			.start = slot->base_gfn + max(first, start) - first,
 			.end = slot->base_gfn + min(first + slot->npages, end) - first,
 			.may_block = true,
-			GMEM_GFN_RANGE_SHARED,
 		};
 
+		compat_gfn_range_set_shared(&range);
 		flush |= kernel_call(kvm_mmu_unmap_gfn_range)(kvm, &range);
 	}
 	if (flush)
-		kvm_flush_remote_tlbs(kvm);
+		kernel_call(kvm_flush_remote_tlbs)(kvm);
 
 	write_unlock(&kvm->mmu_lock);
 }

@@ -13,6 +13,7 @@ static __always_inline bool free_memslot_wanted(struct ftrace_regs *fregs)
 	return gmem_slot_is_bound((void *)redirect_argument(fregs, 1));
 }
 
+REDIRECT_PROTOTYPE(kvm_arch_free_memslot, free_memslot_replacement);
 DEFINE_REDIRECT(free_memslot, "kvm_arch_free_memslot", free_memslot_replacement,
 		free_memslot_wanted);
 

@@ -21,6 +21,7 @@ static __always_inline bool gfn_to_page_many_wanted(struct ftrace_regs *fregs)
 	return gmem_slot_is_bound((void *)redirect_argument(fregs, 0));
 }
 
+REDIRECT_PROTOTYPE(gfn_to_page_many_atomic, gfn_to_page_many_replacement);
 DEFINE_REDIRECT(gfn_to_page_many, "gfn_to_page_many_atomic", gfn_to_page_many_replacement,
 		gfn_to_page_many_wanted);
 

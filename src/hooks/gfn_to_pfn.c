@@ -12,6 +12,7 @@ static __always_inline bool gfn_to_pfn_wanted(struct ftrace_regs *fregs)
 	return gmem_slot_is_bound((void *)redirect_argument(fregs, 0));
 }
 
+REDIRECT_PROTOTYPE(__gfn_to_pfn_memslot, gfn_to_pfn_replacement);
 DEFINE_REDIRECT(gfn_to_pfn, "__gfn_to_pfn_memslot", gfn_to_pfn_replacement, gfn_to_pfn_wanted);
 
 /*
@@ -29,7 +30,7 @@ static kvm_pfn_t gfn_to_pfn_replacement(const struct kvm_memory_slot *slot, gfn_
 	if (hva) {
 		*hva = __gfn_to_hva_memslot(slot, gfn);
 		*writable = true;
-		pfn = gmem_guest_fault((struct kvm_memory_slot *)slot, gfn);
+		pfn = gmem_guest_fault(slot, gfn);
 	} else {
 		pfn = redirect_original(gfn_to_pfn)(slot, gfn, atomic, interruptible, async,
 						    write_fault, writable, hva);

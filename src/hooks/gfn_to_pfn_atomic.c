@@ -20,6 +20,7 @@ static __always_inline bool gfn_to_pfn_atomic_wanted(struct ftrace_regs *fregs)
 	return gmem_slot_is_bound((void *)redirect_argument(fregs, 0));
 }
 
+REDIRECT_PROTOTYPE(gfn_to_pfn_memslot_atomic, gfn_to_pfn_atomic_replacement);
 DEFINE_REDIRECT(gfn_to_pfn_atomic, "gfn_to_pfn_memslot_atomic", gfn_to_pfn_atomic_replacement,
 		gfn_to_pfn_atomic_wanted);
 

@@ -1,33 +1,57 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* All redirects, or none. */
+/* All redirects that the features need, or none. */
+#include <linux/sysfs.h>
+
 #include "hooks.h"
 
 /**
- * hooks_install() - attach every redirect; calls still pass through
+ * hooks_detect_tsc_gate() - has KVM the TSC gate of VMs itself?
+ *
+ * Context: module init, before anything is installed.
+ * Return: 1 or 0; -ENOMEM, or -ENOENT or -EINVAL after one line that says what
+ *	   is wrong.
+ */
+int hooks_detect_tsc_gate(void)
+{
+	struct canary *c = canary_create();
+	int r;
+
+	if (!c)
+		return -ENOMEM;
+
+	r = hook_detect_vm_ioctl(c);
+	canary_destroy(c);
+	return r;
+}
+
+/**
+ * hooks_install() - attach every redirect of a feature; calls still pass through
+ * @feature: the feature
  *
  * Context: module init.
- * Return: 0, or an error after one line that names the cause. Then none is
- *	   attached.
+ * Return: 0, or an error after one line that names the cause. Then
+ *	   hooks_remove() is to be called.
  */
-int hooks_install(void)
+int hooks_install(enum feature feature)
 {
 	int err = 0;
 
-#define X(name) err = err ?: redirect_install(&redirect_##name);
-	GMEM_HOOKS(X)
+#define X(name, features)							\
+	if ((features) & BIT(feature))						\
+		err = err ?: redirect_install(&redirect_##name);
+	COMPAT_HOOKS(X)
 #undef X
-	if (err)
-		hooks_remove();
 	return err;
 }
 
 /**
- * hooks_prove() - show that every redirect fires
+ * hooks_prove() - show that every redirect of a feature fires
+ * @feature: the feature; its redirects are installed
  *
- * Context: module init, after hooks_install().
+ * Context: module init.
  * Return: 0, -ENOMEM, or -ENXIO after one line that names the function.
  */
-int hooks_prove(void)
+int hooks_prove(enum feature feature)
 {
 	struct canary *c = canary_create();
 	int err = 0;
@@ -35,13 +59,13 @@ int hooks_prove(void)
 	if (!c)
 		return -ENOMEM;
 
-#define X(name)								\
-	if (!err) {							\
-		redirect_prove_begin(&redirect_##name);			\
-		hook_prove_##name(c);					\
-		err = redirect_prove_end(&redirect_##name);		\
+#define X(name, features)							\
+	if (!err && ((features) & BIT(feature))) {				\
+		redirect_prove_begin(&redirect_##name);				\
+		hook_prove_##name(c);						\
+		err = redirect_prove_end(&redirect_##name);			\
 	}
-	GMEM_HOOKS(X)
+	COMPAT_HOOKS(X)
 #undef X
 
 	canary_destroy(c);
@@ -49,15 +73,38 @@ int hooks_prove(void)
 }
 
 /**
- * hooks_arm() - put every replacement into force
+ * hooks_list() - the functions that are redirected, one a line
+ * @buf: a page, as sysfs hands it out
+ *
+ * Return: length of the text.
+ */
+ssize_t hooks_list(char *buf)
+{
+	ssize_t len = 0;
+
+#define X(name, features)							\
+	if (redirect_##name.attached)						\
+		len += sysfs_emit_at(buf, len, "%s\n", redirect_##name.symbol);
+	COMPAT_HOOKS(X)
+#undef X
+	return len;
+}
+
+/**
+ * hooks_arm() - put every replacement into force that a feature of ours needs
+ *
+ * Those that were attached for a feature which was then left out, with force,
+ * stay as they are, and pass calls through.
  *
  * Context: module init, as its last step: from here on, user space can hold
  *	    files of this module.
  */
 void hooks_arm(void)
 {
-#define X(name) redirect_arm(&redirect_##name);
-	GMEM_HOOKS(X)
+#define X(name, features)							\
+	if ((features) & features_ours)						\
+		redirect_arm(&redirect_##name);
+	COMPAT_HOOKS(X)
 #undef X
 }
 
@@ -69,8 +116,8 @@ void hooks_arm(void)
  */
 void hooks_disarm(void)
 {
-#define X(name) redirect_disarm(&redirect_##name);
-	GMEM_HOOKS(X)
+#define X(name, features) redirect_disarm(&redirect_##name);
+	COMPAT_HOOKS(X)
 #undef X
 }
 
@@ -81,8 +128,11 @@ void hooks_disarm(void)
  */
 void hooks_remove(void)
 {
-#define X(name) redirect_remove(&redirect_##name);
-	GMEM_HOOKS(X)
+	bool any = false;
+
+#define X(name, features) any |= redirect_remove(&redirect_##name);
+	COMPAT_HOOKS(X)
 #undef X
-	redirects_quiesce();
+	if (any)
+		redirects_quiesce();
 }

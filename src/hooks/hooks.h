@@ -3,7 +3,8 @@
  * The functions of kvm.ko that are redirected, one per file here.
  *
  * Each file has three parts: which calls are ours, what happens to them, and a
- * call for the proof. The work itself is done elsewhere, in gmem/.
+ * call for the proof. The work itself is done elsewhere, in gmem/. Which of them
+ * a kernel needs, and in which order, is in compat/kvm_hooks.h.
  */
 #ifndef _GMEM_HOOKS_H
 #define _GMEM_HOOKS_H
@@ -11,25 +12,9 @@
 #include <linux/fs.h>
 #include <linux/kvm_host.h>
 
+#include "../features.h"
 #include "../redirect/redirect.h"
-
-/*
- * In the order in which they are armed. A file must not be creatable before
- * every path that will meet it is ready, so what creates one, and what tells
- * user space to, comes last.
- */
-#define GMEM_HOOKS(X)				\
-	X(gfn_to_pfn)				\
-	X(gfn_to_pfn_atomic)			\
-	X(gfn_to_page_many)			\
-	X(mmu_page_fault)			\
-	X(pre_fault_memory)			\
-	X(free_memslot)				\
-	X(prepare_memory_region)		\
-	X(set_memory_region)			\
-	X(vm_ioctl)				\
-	X(check_extension)			\
-	X(gmem_create)
+#include "compat/kvm_hooks.h"
 
 /**
  * struct canary - arguments for the calls that prove the redirects
@@ -51,10 +36,10 @@ struct canary {
 	struct file *filp;
 };
 
-#define X(name)						\
+#define X(name, features)				\
 	extern struct redirect redirect_##name;		\
 	void hook_prove_##name(const struct canary *c);
-GMEM_HOOKS(X)
+COMPAT_HOOKS(X)
 #undef X
 
 extern bool gmem_advertise;
@@ -63,8 +48,12 @@ extern bool gmem_tsc_gate;
 struct canary *canary_create(void);
 void canary_destroy(struct canary *c);
 
-int hooks_install(void);
-int hooks_prove(void);
+int hook_detect_vm_ioctl(const struct canary *c);
+
+int hooks_detect_tsc_gate(void);
+int hooks_install(enum feature feature);
+int hooks_prove(enum feature feature);
+ssize_t hooks_list(char *buf);
 void hooks_arm(void);
 void hooks_disarm(void);
 void hooks_remove(void);

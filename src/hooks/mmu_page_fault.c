@@ -13,6 +13,7 @@ static __always_inline bool mmu_page_fault_wanted(struct ftrace_regs *fregs)
 	return gmem_fault_scope_wanted(vcpu->kvm);
 }
 
+REDIRECT_PROTOTYPE(kvm_mmu_page_fault, mmu_page_fault_replacement);
 DEFINE_REDIRECT(mmu_page_fault, "kvm_mmu_page_fault", mmu_page_fault_replacement,
 		mmu_page_fault_wanted);
 

@@ -13,6 +13,7 @@ static __always_inline bool pre_fault_memory_wanted(struct ftrace_regs *fregs)
 	return gmem_fault_scope_wanted(vcpu->kvm);
 }
 
+REDIRECT_PROTOTYPE(kvm_arch_vcpu_pre_fault_memory, pre_fault_memory_replacement);
 DEFINE_REDIRECT(pre_fault_memory, "kvm_arch_vcpu_pre_fault_memory",
 		pre_fault_memory_replacement, pre_fault_memory_wanted);
 

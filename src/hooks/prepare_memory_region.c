@@ -6,7 +6,7 @@
 #include <linux/file.h>
 
 #include "../gmem/gmem.h"
-#include "../symbol/symbol.h"
+#include "../gmem/symbols.h"
 #include "hooks.h"
 
 static int prepare_memory_region_replacement(struct kvm *kvm, const struct kvm_memory_slot *old,
@@ -18,6 +18,7 @@ static __always_inline bool prepare_memory_region_wanted(struct ftrace_regs *fre
 	return (u32)redirect_argument(fregs, 3) == KVM_MR_CREATE && gmem_bind_requested();
 }
 
+REDIRECT_PROTOTYPE(kvm_arch_prepare_memory_region, prepare_memory_region_replacement);
 DEFINE_REDIRECT(prepare_memory_region, "kvm_arch_prepare_memory_region",
 		prepare_memory_region_replacement, prepare_memory_region_wanted);
 

@@ -2,6 +2,9 @@
 /* Attaching, proving and detaching redirects. */
 #include <linux/rcupdate.h>
 
+#include <asm/text-patching.h>
+
+#include "../features.h"
 #include "../symbol/symbol.h"
 #include "redirect.h"
 
@@ -50,17 +53,39 @@ static bool ftrace_is_off(unsigned long site)
 static void redirect_explain(const struct redirect *r, unsigned long site, int err)
 {
 	if (err == -EBUSY && ftrace_is_off(site))
-		pr_err("not loaded: ftrace is switched off; set kernel.ftrace_enabled=1\n");
+		feature_refused("ftrace is switched off; set kernel.ftrace_enabled=1\n");
 	else if (err == -EBUSY)
-		pr_err("not loaded: %s is held by a live patch or another module; remove that first\n",
-		       r->symbol);
+		feature_refused("%s is held by a live patch or another module; remove that first\n",
+				r->symbol);
 	else
-		pr_err("not loaded: %s cannot be redirected (%d)\n", r->symbol, err);
+		feature_refused("%s cannot be redirected (%d)\n", r->symbol, err);
+}
+
+/**
+ * redirect_find() - find the function; until it is proven, redirect_original() is it
+ * @r: the redirect
+ *
+ * Context: process context, may sleep.
+ * Return: 0, or -ENOENT after one line that names the function.
+ */
+int redirect_find(struct redirect *r)
+{
+	unsigned long site = symbol_address(SYMBOL_KVM, r->symbol);
+
+	if (!site) {
+		feature_refused("kvm has no function %s; this kernel build is not supported\n",
+				r->symbol);
+		return -ENOENT;
+	}
+
+	r->site = site;
+	__static_call_update(r->key, r->tramp, (void *)site);
+	return 0;
 }
 
 /**
  * redirect_install() - attach a redirect; it passes every call through
- * @r: the redirect
+ * @r: the redirect; one that is attached is left alone
  *
  * FTRACE_OPS_FL_PERMANENT makes kernel.ftrace_enabled=0 fail while this is
  * attached, instead of silently disarming it.
@@ -72,30 +97,30 @@ static void redirect_explain(const struct redirect *r, unsigned long site, int e
  */
 int redirect_install(struct redirect *r)
 {
-	unsigned long site = symbol_address(SYMBOL_KVM, r->symbol);
 	int err;
 
-	if (!site) {
-		pr_err("not loaded: kvm has no function %s; this kernel build is not supported\n",
-		       r->symbol);
-		return -ENOENT;
-	}
+	if (r->attached)
+		return 0;
 
-	err = ftrace_set_filter_ip(&r->ops, site, 0, 0);
+	err = redirect_find(r);
+	if (err)
+		return err;
+
+	err = ftrace_set_filter_ip(&r->ops, r->site, 0, 0);
 	if (err) {
-		pr_err("not loaded: %s cannot be redirected, it is not traceable (%d)\n",
-		       r->symbol, err);
+		feature_refused("%s cannot be redirected, it is not traceable (%d)\n",
+				r->symbol, err);
 		return err;
 	}
 
 	err = register_ftrace_function(&r->ops);
 	if (err) {
-		redirect_explain(r, site, err);
+		redirect_explain(r, r->site, err);
 		ftrace_free_filter(&r->ops);
 		return err;
 	}
 
-	r->site = site;
+	r->attached = true;
 	return 0;
 }
 
@@ -113,6 +138,20 @@ void redirect_prove_begin(struct redirect *r)
 }
 
 /**
+ * redirect_prove_by_text() - instead of a call: the function begins with a call now
+ * @r: a redirect between redirect_prove_begin() and redirect_prove_end()
+ *
+ * For a function that cannot be called with made-up arguments. It shows that
+ * ftrace has patched this very function, and not that our callback comes; that it
+ * comes on this kernel, the other redirects show.
+ */
+void redirect_prove_by_text(const struct redirect *r)
+{
+	if (READ_ONCE(*(u8 *)r->site) == CALL_INSN_OPCODE)
+		WRITE_ONCE(redirect_fired, true);
+}
+
+/**
  * redirect_prove_end() - did it?
  * @r: the redirect
  *
@@ -126,7 +165,7 @@ int redirect_prove_end(struct redirect *r)
 	if (READ_ONCE(redirect_fired))
 		return 0;
 
-	pr_err("not loaded: the redirect of %s is attached but does not fire\n", r->symbol);
+	feature_refused("the redirect of %s is attached but does not fire\n", r->symbol);
 	return -ENXIO;
 }
 
@@ -153,16 +192,18 @@ void redirect_disarm(struct redirect *r)
  * redirect_remove() - detach a redirect
  * @r: the redirect, disarmed; one that was never installed is left alone
  *
- * Calls may still be in flight, see redirects_quiesce().
+ * Return: whether it was; then calls may still be in flight, see
+ *	   redirects_quiesce().
  */
-void redirect_remove(struct redirect *r)
+bool redirect_remove(struct redirect *r)
 {
-	if (!r->site)
-		return;
+	if (!r->attached)
+		return false;
 
 	WARN_ON(unregister_ftrace_function(&r->ops));
 	ftrace_free_filter(&r->ops);
-	r->site = 0;
+	r->attached = false;
+	return true;
 }
 
 /**

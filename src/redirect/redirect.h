@@ -9,6 +9,7 @@
  * the module nor holds up its unload.
  *
  * Life of a redirect:
+ *	find	nothing is attached; the function can be called as it is
  *	install	attached, passes every call through
  *	prove	the installing task calls the function; the call must arrive in
  *		a stub of ours. A hook that is attached is not yet a hook that
@@ -31,7 +32,8 @@
  * @symbol: name of the function
  * @key: static call of the original body, see redirect_original()
  * @tramp: trampoline of @key
- * @site: address of the function's fentry call; 0 while not installed
+ * @site: address of the function's fentry call; 0 until it was looked for
+ * @attached: ftrace has it
  * @armed: the replacement is in force
  * @prover: task whose next call is to land in the stub, or NULL
  */
@@ -41,6 +43,7 @@ struct redirect {
 	struct static_call_key *key;
 	void *tramp;
 	unsigned long site;
+	bool attached;
 	bool armed;
 	struct task_struct *prover;
 };
@@ -96,6 +99,15 @@ long redirect_proof_stub(void);
 	}
 
 /**
+ * REDIRECT_PROTOTYPE() - the replacement has the prototype of the function
+ * @function: a function that a header of this kernel declares
+ * @replacement: what runs instead
+ */
+#define REDIRECT_PROTOTYPE(function, replacement)				\
+	static_assert(__same_type(function, replacement),			\
+		      "kvm-gmem-numa: this kernel is not supported: prototype of " #function)
+
+/**
  * redirect_original() - run the function that a replacement stands for
  * @name: as given to DEFINE_REDIRECT()
  *
@@ -105,13 +117,15 @@ long redirect_proof_stub(void);
  */
 #define redirect_original(name) static_call(name##_original)
 
+int redirect_find(struct redirect *r);
 int redirect_install(struct redirect *r);
 void redirect_arm(struct redirect *r);
 void redirect_disarm(struct redirect *r);
-void redirect_remove(struct redirect *r);
+bool redirect_remove(struct redirect *r);
 void redirects_quiesce(void);
 
 void redirect_prove_begin(struct redirect *r);
+void redirect_prove_by_text(const struct redirect *r);
 int redirect_prove_end(struct redirect *r);
 
 /*

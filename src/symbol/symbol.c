@@ -2,28 +2,8 @@
 /* Finding unexported functions by name, and making them callable. */
 #include <linux/kprobes.h>
 
+#include "../features.h"
 #include "symbol.h"
-
-#define X(owner, fn) DEFINE_STATIC_CALL_NULL(gmem_sym_##fn, fn);
-GMEM_SYMBOLS(X)
-#undef X
-
-static const struct {
-	enum symbol_owner owner;
-	const char *name;
-	struct static_call_key *key;
-	void *tramp;
-} symbols[] = {
-#define X(owner, fn)					\
-	{						\
-		owner,					\
-		#fn,					\
-		&STATIC_CALL_KEY(gmem_sym_##fn),	\
-		STATIC_CALL_TRAMP_ADDR(gmem_sym_##fn),	\
-	},
-	GMEM_SYMBOLS(X)
-#undef X
-};
 
 /**
  * symbol_address() - address of an unexported function
@@ -62,24 +42,25 @@ unsigned long symbol_address(enum symbol_owner owner, const char *name)
 }
 
 /**
- * symbols_resolve() - make every kernel_call() of the module callable
+ * symbols_resolve() - make a list of functions callable
+ * @symbols: the list
+ * @n: its length
  *
- * Context: process context, once, before any kernel_call().
+ * Context: process context, before any kernel_call() of them.
  * Return: 0, or -ENOENT after naming the function that is missing.
  */
-int symbols_resolve(void)
+int symbols_resolve(const struct symbol *symbols, unsigned int n)
 {
-	int i;
+	const struct symbol *s;
 
-	for (i = 0; i < ARRAY_SIZE(symbols); i++) {
-		unsigned long addr = symbol_address(symbols[i].owner, symbols[i].name);
+	for (s = symbols; s < symbols + n; s++) {
+		unsigned long addr = symbol_address(s->owner, s->name);
 
 		if (!addr) {
-			pr_err("not loaded: this kernel has no function %s\n",
-			       symbols[i].name);
+			feature_refused("this kernel has no function %s\n", s->name);
 			return -ENOENT;
 		}
-		__static_call_update(symbols[i].key, symbols[i].tramp, (void *)addr);
+		__static_call_update(s->key, s->tramp, (void *)addr);
 	}
 	return 0;
 }

@@ -11,10 +11,6 @@
 #ifndef _GMEM_SYMBOL_H
 #define _GMEM_SYMBOL_H
 
-#include <linux/gfp.h>
-#include <linux/kvm_host.h>
-#include <linux/mempolicy.h>
-#include <linux/security.h>
 #include <linux/static_call.h>
 
 /**
@@ -28,34 +24,48 @@ enum symbol_owner {
 	SYMBOL_KVM,
 };
 
+/**
+ * struct symbol - one function, see DEFINE_SYMBOL()
+ * @owner: where it is
+ * @name: its name
+ * @key: static call of it
+ * @tramp: trampoline of @key
+ */
+struct symbol {
+	enum symbol_owner owner;
+	const char *name;
+	struct static_call_key *key;
+	void *tramp;
+};
+
 /*
+ * A list of functions is an X-macro of X(owner, function), with
+ * X = DECLARE_SYMBOL in a header and DEFINE_SYMBOL and SYMBOL_ENTRY in one file.
  * The compiler takes each prototype from the kernel's own header, so a kernel
  * that changed one fails to build instead of being called wrongly.
  */
-#define GMEM_SYMBOLS(X)						\
-	X(SYMBOL_KERNEL, __mpol_put)				\
-	X(SYMBOL_KERNEL, folio_alloc_mpol_noprof)		\
-	X(SYMBOL_KERNEL, mpol_free_shared_policy)		\
-	X(SYMBOL_KERNEL, mpol_set_shared_policy)		\
-	X(SYMBOL_KERNEL, mpol_shared_policy_init)		\
-	X(SYMBOL_KERNEL, mpol_shared_policy_lookup)		\
-	X(SYMBOL_KERNEL, security_inode_init_security_anon)	\
-	X(SYMBOL_KVM, kvm_arch_free_memslot)			\
-	X(SYMBOL_KVM, kvm_mmu_invalidate_begin)			\
-	X(SYMBOL_KVM, kvm_mmu_invalidate_end)			\
-	X(SYMBOL_KVM, kvm_mmu_unmap_gfn_range)
-
-#define X(owner, fn) DECLARE_STATIC_CALL(gmem_sym_##fn, fn);
-GMEM_SYMBOLS(X)
-#undef X
+#define DECLARE_SYMBOL(owner, fn) __DECLARE_SYMBOL(fn)
+#define __DECLARE_SYMBOL(fn) DECLARE_STATIC_CALL(gmem_sym_##fn, fn);
+#define DEFINE_SYMBOL(owner, fn) __DEFINE_SYMBOL(fn)
+#define __DEFINE_SYMBOL(fn) DEFINE_STATIC_CALL_NULL(gmem_sym_##fn, fn);
+#define SYMBOL_ENTRY(owner, fn) __SYMBOL_ENTRY(owner, fn)
+#define __SYMBOL_ENTRY(owner, fn)				\
+	{							\
+		owner,						\
+		#fn,						\
+		&STATIC_CALL_KEY(gmem_sym_##fn),		\
+		STATIC_CALL_TRAMP_ADDR(gmem_sym_##fn),		\
+	},
 
 /**
  * kernel_call() - call an unexported function of the kernel
- * @fn: one of GMEM_SYMBOLS; valid once symbols_resolve() has returned 0
+ * @fn: declared with DECLARE_SYMBOL(); valid once symbols_resolve() has
+ *	returned 0 for the list that it is in
  */
-#define kernel_call(fn) static_call(gmem_sym_##fn)
+#define kernel_call(fn) __kernel_call(fn)
+#define __kernel_call(fn) static_call(gmem_sym_##fn)
 
 unsigned long symbol_address(enum symbol_owner owner, const char *name);
-int symbols_resolve(void);
+int symbols_resolve(const struct symbol *symbols, unsigned int n);
 
 #endif /* _GMEM_SYMBOL_H */

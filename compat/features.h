@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the module adds to this kernel, what the kernel has itself, what cannot be had. */
+#ifndef _GMEM_COMPAT_FEATURES_H
+#define _GMEM_COMPAT_FEATURES_H
+
+#include "compat/have.h"
+
+/*
+ * Whether guest_memfd is built in is decided in objects.mk, with the objects.
+ * Where it is not, COMPAT_GUEST_MEMFD_STATE says why, as sysfs is to show it.
+ */
+#ifdef COMPAT_GUEST_MEMFD_STATE
+#define COMPAT_BUILDS_GUEST_MEMFD	0
+#else
+#define COMPAT_BUILDS_GUEST_MEMFD	1
+#define COMPAT_GUEST_MEMFD_STATE	""
+#endif
+
+/*
+ * vcpu->arch.guest_tsc_protected came with 6.16 (adafea110600). Without it no
+ * vCPU's TSC is protected, and there is nothing to refuse.
+ */
+#ifdef HAVE_KVM_GUEST_TSC_PROTECTED
+#define COMPAT_BUILDS_TSC_VCPU_GATE	1
+#define COMPAT_TSC_VCPU_GATE_STATE	""
+#else
+#define COMPAT_BUILDS_TSC_VCPU_GATE	0
+#define COMPAT_TSC_VCPU_GATE_STATE	"unavailable: this kernel has no protected TSCs"
+#endif
+
+#endif /* _GMEM_COMPAT_FEATURES_H */

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The objects that this kernel needs, from the answers in have.mk. Included by
+# Kbuild. kvm_hooks.h has the same choice of hooks, for the compiler.
+
+# Why guest_memfd is left to the kernel, or left out; empty where it is ours.
+gmem-state := $(if $(HAVE_NATIVE_POLICY),native,$(if $(gmem-unknown),unavailable: built with GMEM_FORCE for an unknown kernel,$(if $(CONFIG_NUMA),,unavailable: this kernel has no NUMA (CONFIG_NUMA))))
+
+compat-objs := src/hooks/vm_ioctl.o
+compat-objs += $(if $(HAVE_KVM_GUEST_TSC_PROTECTED),src/hooks/vcpu_ioctl.o)
+
+ifeq ($(gmem-state),)
+compat-objs += $(addprefix src/gmem/, create.o inode.o bind.o binding.o fault.o fault_errno.o \
+	folio.o policy.o fallocate.o poison.o release.o symbols.o zap.o)
+
+compat-objs += $(addprefix src/hooks/, check_extension.o free_memslot.o mmu_page_fault.o \
+	prepare_memory_region.o set_memory_region.o)
+compat-objs += $(if $(HAVE_KVM_FAULTIN_PFN), \
+	$(addprefix src/hooks/, faultin_pfn.o prefetch_pages.o), \
+	$(addprefix src/hooks/, gfn_to_pfn.o gfn_to_pfn_atomic.o gfn_to_page_many.o))
+compat-objs += $(if $(HAVE_KVM_PRE_FAULT_MEMORY),src/hooks/pre_fault_memory.o)
+compat-objs += $(if $(CONFIG_KVM_PRIVATE_MEM)$(CONFIG_KVM_GUEST_MEMFD),src/hooks/gmem_create.o)
+else
+ccflags-y += '-DCOMPAT_GUEST_MEMFD_STATE="$(gmem-state)"'
+endif

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Asks the kernel's headers, through kbuild, what this kernel has, and chooses
+# the objects that it needs. Included by Kbuild.
+#
+# One difference between kernels is one file in probes/. PROBE_NEW compiles where
+# it is as in newer kernels. Where it does not, PROBE_OLD compiles if it is as in
+# older ones; or, where those have nothing of the kind, PROBE_ODD compiles if
+# there is something all the same. What is neither new nor old, this source has
+# not met, and the build stops.
+#
+# kbuild runs them again when a header that they include, the configuration, the
+# compiler or its flags change. The answers are have.h, for the shims beside
+# this file, and have.mk: as an included makefile, make brings it up to date
+# before anything else and then reads it.
+#
+#   make GMEM_FORCE=1	instead of stopping, leave guest_memfd out. For testing.
+
+gmem-probes := $(basename $(notdir $(wildcard $(src)/compat/probes/*.c)))
+gmem-answers := $(patsubst %,$(obj)/compat/probes/%.answer,$(gmem-probes) NATIVE_POLICY)
+
+targets += $(patsubst %,compat/probes/%.answer,$(gmem-probes)) compat/have.h compat/have.mk
+clean-files += compat/have.h compat/have.mk compat/probes/*.answer compat/probes/*.log
+
+# What a file in probes/ is about: its first comment.
+gmem-subject = sed -n 's|^/\* \(.*\) \*/$$|\1|p' $(1) | head -n 1
+
+# The flags of the module's own objects.
+$(gmem-answers): part-of-module := y
+
+gmem-ask = $(CC) $(c_flags) -D$(1) -fsyntax-only $< 2>>$@.log
+
+gmem-is-odd = { grep -q PROBE_ODD $< && $(call gmem-ask,PROBE_ODD); }
+
+quiet_cmd_gmem_probe = PROBE   $(notdir $*)
+      cmd_gmem_probe = : >$@.log; \
+	if $(call gmem-ask,PROBE_NEW); then echo 'HAVE_$(notdir $*) y' >$@; \
+	elif ! $(gmem-is-odd) && $(call gmem-ask,PROBE_OLD); then echo 'HAVE_$(notdir $*) n' >$@; \
+	else echo "UNKNOWN $$($(call gmem-subject,$<))" >$@; touch $(depfile); fi
+
+$(obj)/compat/probes/%.answer: $(src)/compat/probes/%.c FORCE
+	$(call if_changed_dep,gmem_probe)
+
+# From 6.19 on, kvm.ko has policies itself, and the functions behind them are
+# exported to it alone. Nothing in a header shows it.
+gmem-symvers = $(firstword $(wildcard $(objtree)/Module.symvers $(srctree)/Module.symvers))
+define filechk_gmem_native_policy
+	if [ -z "$(gmem-symvers)" ]; then \
+		echo "UNKNOWN Module.symvers: there is none, build this kernel's modules first"; \
+	elif grep -qE '\<mpol_set_shared_policy\>.*\<kvm\>' $(gmem-symvers); then \
+		echo HAVE_NATIVE_POLICY y; \
+	else \
+		echo HAVE_NATIVE_POLICY n; \
+	fi
+endef
+
+$(obj)/compat/probes/NATIVE_POLICY.answer: FORCE
+	$(call filechk,gmem_native_policy)
+
+filechk_gmem_have_h = sed -n 's/^\(HAVE_.*\) y$$/\#define \1 1/p' $(gmem-answers)
+
+define filechk_gmem_have_mk
+	$(if $(GMEM_FORCE),,if sed -n 's/^UNKNOWN /kvm-gmem-numa: this kernel is not supported: /p' \
+		$(gmem-answers) | grep . >&2; then exit 1; fi;) \
+	sed -n -e 's/^\(HAVE_.*\) y$$/\1 := y/p' \
+		-e 's/^HAVE_\(.*\) n$$/gmem-older += \1/p' \
+		-e 's/^UNKNOWN .*/gmem-unknown := y/p' $(gmem-answers)
+endef
+
+$(obj)/compat/have.h: $(gmem-answers) FORCE
+	$(call filechk,gmem_have_h)
+
+$(obj)/compat/have.mk: $(gmem-answers) $(obj)/compat/have.h FORCE
+	$(call filechk,gmem_have_mk)
+
+# Kbuild is also read to clean up and to link, where there is nothing to ask.
+ifneq ($(filter %/Makefile.build,$(MAKEFILE_LIST)),)
+include $(obj)/compat/have.mk
+endif

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* allocation of a folio by policy (folio_alloc_mpol() from 6.11 on) */
+#include <linux/gfp.h>
+#include <linux/mempolicy.h>
+
+#ifdef PROBE_NEW
+static_assert(__same_type(folio_alloc_mpol_noprof,
+			  struct folio *(gfp_t, unsigned int, struct mempolicy *, pgoff_t, int)));
+#endif
+
+#ifdef PROBE_OLD
+static_assert(__same_type(alloc_pages_mpol,
+			  struct page *(gfp_t, unsigned int, struct mempolicy *, pgoff_t, int)));
+#endif

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* keeping pages where they are (mapping_set_inaccessible() from 6.12 on) */
+#include <linux/pagemap.h>
+
+#ifdef PROBE_NEW
+static_assert(__same_type(mapping_set_inaccessible, void (struct address_space *)));
+#endif
+
+#ifdef PROBE_OLD
+static_assert(__same_type(mapping_set_unmovable, void (struct address_space *)));
+#endif

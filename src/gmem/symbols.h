@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Unexported functions that guest_memfd needs. */
+#ifndef _GMEM_SYMBOLS_H
+#define _GMEM_SYMBOLS_H
+
+#include <linux/gfp.h>
+#include <linux/kvm_host.h>
+#include <linux/mempolicy.h>
+#include <linux/security.h>
+
+#include "../symbol/symbol.h"
+#include "compat/mm_alloc.h"
+
+/* The last two are exported, but from 6.18 on to KVM's own modules only. */
+#define GMEM_SYMBOLS(X)						\
+	X(SYMBOL_KERNEL, __mpol_put)				\
+	X(SYMBOL_KERNEL, COMPAT_ALLOC_BY_POLICY)		\
+	X(SYMBOL_KERNEL, mpol_free_shared_policy)		\
+	X(SYMBOL_KERNEL, mpol_set_shared_policy)		\
+	X(SYMBOL_KERNEL, mpol_shared_policy_init)		\
+	X(SYMBOL_KERNEL, mpol_shared_policy_lookup)		\
+	X(SYMBOL_KERNEL, security_inode_init_security_anon)	\
+	X(SYMBOL_KVM, kvm_arch_free_memslot)			\
+	X(SYMBOL_KVM, kvm_mmu_invalidate_begin)			\
+	X(SYMBOL_KVM, kvm_mmu_invalidate_end)			\
+	X(SYMBOL_KVM, kvm_mmu_unmap_gfn_range)			\
+	X(SYMBOL_KVM, kvm_flush_remote_tlbs)			\
+	X(SYMBOL_KVM, kvm_get_running_vcpu)
+
+GMEM_SYMBOLS(DECLARE_SYMBOL)
+
+int gmem_symbols_resolve(void);
+
+#endif /* _GMEM_SYMBOLS_H */

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* __kvm_faultin_pfn(): the page behind a guest frame, for 6.13 and later. */
+#include "../gmem/gmem.h"
+#include "hooks.h"
+
+/*
+ * Guest faults are the only callers that come with a slot of user space. KVM that
+ * reads guest memory for itself goes by hva, and not through here.
+ */
+static kvm_pfn_t faultin_pfn_replacement(const struct kvm_memory_slot *slot, gfn_t gfn,
+					 unsigned int foll, bool *writable,
+					 struct page **refcounted_page)
+{
+	int idx = redirect_enter();
+	kvm_pfn_t pfn = gmem_guest_fault(slot, gfn);
+	bool good = !is_error_pfn(pfn);
+
+	*writable = good;
+	*refcounted_page = good ? pfn_to_page(pfn) : NULL;
+
+	redirect_exit(idx);
+	return pfn;
+}
+
+static __always_inline bool faultin_pfn_wanted(struct ftrace_regs *fregs)
+{
+	return gmem_slot_is_bound((void *)redirect_argument(fregs, 0));
+}
+
+REDIRECT_PROTOTYPE(__kvm_faultin_pfn, faultin_pfn_replacement);
+DEFINE_REDIRECT(faultin_pfn, "__kvm_faultin_pfn", faultin_pfn_replacement, faultin_pfn_wanted);
+
+/* No slot: KVM_PFN_NOSLOT. */
+void hook_prove_faultin_pfn(const struct canary *c)
+{
+	struct page *page;
+	bool writable;
+
+	redirect_original(faultin_pfn)(NULL, 0, 0, &writable, &page);
+}

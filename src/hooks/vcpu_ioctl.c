@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kvm_arch_vcpu_ioctl(): KVM_SET_TSC_KHZ on a vCPU, which is refused if the
+ * frequency of the vCPU's TSC is not KVM's to set (6.17). KVM would
+ * believe a frequency that the guest does not see.
+ */
+#include "compat/kvm_tsc.h"
+#include "hooks.h"
+
+static long vcpu_ioctl_replacement(struct file *filp, unsigned int ioctl, unsigned long arg)
+{
+	return -EINVAL;
+}
+
+/* The field is set when the vCPU is created, and never cleared. */
+static __always_inline bool vcpu_ioctl_wanted(struct ftrace_regs *fregs)
+{
+	const struct file *filp = (void *)redirect_argument(fregs, 0);
+
+	return (unsigned int)redirect_argument(fregs, 1) == KVM_SET_TSC_KHZ &&
+	       READ_ONCE(gmem_tsc_gate) && compat_vcpu_tsc_protected(filp->private_data);
+}
+
+REDIRECT_PROTOTYPE(kvm_arch_vcpu_ioctl, vcpu_ioctl_replacement);
+DEFINE_REDIRECT(vcpu_ioctl, "kvm_arch_vcpu_ioctl", vcpu_ioctl_replacement, vcpu_ioctl_wanted);
+
+/* The original would load the canary on this CPU, and no canary survives that. */
+void hook_prove_vcpu_ioctl(const struct canary *c)
+{
+	redirect_prove_by_text(&redirect_vcpu_ioctl);
+}
