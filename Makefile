@@ -3,7 +3,10 @@
 #   make		build the module for the running kernel
 #   make KDIR=DIR	for the kernel whose build folder that is
 #   make demo		see it work, in QEMU
-#   make check		run all tests, in QEMU
+#   make check		run all tests, in QEMU, on Debian 12's 6.12
+#   make check KDIR=DIR	run those for the module on a kernel tree that was built
+#   make check-kernels	run them on every kernel that Debian has in range, and write
+#			the README's table; KERNELS=REGEX picks some and writes none
 #   make check-mutants	put faults into the module, see the tests notice
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
@@ -16,10 +19,16 @@ modules clean:
 modules_install: modules
 	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
 
+# Only a KDIR that was asked for: the running kernel is nothing to test on.
+asked-for-kdir := $(if $(filter command environment,$(firstword $(origin KDIR))),$(abspath $(KDIR)))
+
 demo check:
-	tests/run $@
+	GMEM_KERNEL=$(asked-for-kdir) tests/run $@
+
+check-kernels:
+	tests/run kernels
 
 check-mutants:
 	tests/run mutants
 
-.PHONY: all modules modules_install clean demo check check-mutants
+.PHONY: all modules modules_install clean demo check check-kernels check-mutants

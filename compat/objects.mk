@@ -4,22 +4,30 @@
 # Kbuild. kvm_hooks.h has the same choice of hooks, for the compiler.
 
 # Why guest_memfd is left to the kernel, or left out; empty where it is ours.
-gmem-state := $(if $(HAVE_NATIVE_POLICY),native,$(if $(gmem-unknown),unavailable: built with GMEM_FORCE for an unknown kernel,$(if $(CONFIG_NUMA),,unavailable: this kernel has no NUMA (CONFIG_NUMA))))
+gmem-state :=
+ifneq ($(HAVE_NATIVE_POLICY),)
+gmem-state := native
+else ifeq ($(HAVE_GUEST_MEMFD_ABI),)
+gmem-state := unavailable: this kernel is older than guest_memfd
+else ifeq ($(CONFIG_NUMA),)
+gmem-state := unavailable: this kernel has no NUMA (CONFIG_NUMA)
+else ifneq ($(gmem-unknown),)
+gmem-state := unavailable: built with GMEM_FORCE for an unknown kernel
+endif
 
-compat-objs := src/hooks/vm_ioctl.o
-compat-objs += $(if $(HAVE_KVM_GUEST_TSC_PROTECTED),src/hooks/vcpu_ioctl.o)
+compat-objs := src/hooks/arch_vm_ioctl.o
+compat-objs += $(if $(HAVE_KVM_GUEST_TSC_PROTECTED),src/hooks/arch_vcpu_ioctl.o)
 
 ifeq ($(gmem-state),)
 compat-objs += $(addprefix src/gmem/, create.o inode.o bind.o binding.o fault.o fault_errno.o \
 	folio.o policy.o fallocate.o poison.o release.o symbols.o zap.o)
 
 compat-objs += $(addprefix src/hooks/, check_extension.o free_memslot.o mmu_page_fault.o \
-	prepare_memory_region.o set_memory_region.o)
+	prepare_memory_region.o vm_ioctl.o)
 compat-objs += $(if $(HAVE_KVM_FAULTIN_PFN), \
 	$(addprefix src/hooks/, faultin_pfn.o prefetch_pages.o), \
 	$(addprefix src/hooks/, gfn_to_pfn.o gfn_to_pfn_atomic.o gfn_to_page_many.o))
 compat-objs += $(if $(HAVE_KVM_PRE_FAULT_MEMORY),src/hooks/pre_fault_memory.o)
-compat-objs += $(if $(CONFIG_KVM_PRIVATE_MEM)$(CONFIG_KVM_GUEST_MEMFD),src/hooks/gmem_create.o)
 else
 ccflags-y += '-DCOMPAT_GUEST_MEMFD_STATE="$(gmem-state)"'
 endif

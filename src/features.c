@@ -50,7 +50,7 @@ int features_detect(void)
 	if (policy)
 		feature_leave(FEATURE_GUEST_MEMFD, "native");
 	else if (!strcmp(left_states[FEATURE_GUEST_MEMFD], "native"))
-		feature_leave(FEATURE_GUEST_MEMFD, "unavailable: built for a kvm that has it, this one has not");
+		feature_leave(FEATURE_GUEST_MEMFD, "unavailable: built as native, and is not");
 
 	gate = hooks_detect_tsc_gate();
 	if (gate <= 0)
@@ -76,53 +76,59 @@ static const char *feature_state(enum feature feature)
 }
 
 #define FEATURE_ATTRIBUTE(name, feature)					\
-	static ssize_t name##_show(struct module_attribute *attr,		\
-				   struct module_kobject *mk, char *buf)	\
+	static ssize_t name##_show(struct kobject *kobj,			\
+				   struct kobj_attribute *attr, char *buf)	\
 	{									\
 		return sysfs_emit(buf, "%s\n", feature_state(feature));		\
 	}									\
-	static struct module_attribute name##_attr = __ATTR_RO(name)
+	static struct kobj_attribute name##_attr = __ATTR_RO(name)
 
 FEATURE_ATTRIBUTE(guest_memfd, FEATURE_GUEST_MEMFD);
 FEATURE_ATTRIBUTE(tsc_vm_gate, FEATURE_TSC_VM_GATE);
 FEATURE_ATTRIBUTE(tsc_vcpu_gate, FEATURE_TSC_VCPU_GATE);
 
-static struct attribute *features_attrs[] = {
-	&guest_memfd_attr.attr,
-	&tsc_vm_gate_attr.attr,
-	&tsc_vcpu_gate_attr.attr,
-	NULL,
-};
-
-static const struct attribute_group features_group = {
-	.name = "features",
-	.attrs = features_attrs,
-};
-
-/* The functions of kvm.ko that are redirected, one a line. */
-static ssize_t redirects_show(struct module_attribute *attr, struct module_kobject *mk, char *buf)
+/* The functions of kvm.ko that are redirected for them, one a line. */
+static ssize_t redirects_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
 	return hooks_list(buf);
 }
 
-static struct module_attribute redirects_attr = __ATTR_RO(redirects);
+static struct kobj_attribute redirects_attr = __ATTR_RO(redirects);
+
+static struct attribute *features_attrs[] = {
+	&guest_memfd_attr.attr,
+	&tsc_vm_gate_attr.attr,
+	&tsc_vcpu_gate_attr.attr,
+	&redirects_attr.attr,
+	NULL,
+};
+
+static const struct attribute_group features_group = {
+	.attrs = features_attrs,
+};
+
+/*
+ * A kobject of our own: the attributes of a module's differ from kernel to kernel
+ * in what is const.
+ */
+static struct kobject *features_kobj;
 
 /**
- * features_publish() - create what can be read in sysfs
+ * features_publish() - create the directory in sysfs
  *
- * Return: 0 or what sysfs says.
+ * Return: 0, -ENOMEM, or what sysfs says.
  */
 int features_publish(void)
 {
-	struct kobject *kobj = &THIS_MODULE->mkobj.kobj;
-	int err = sysfs_create_group(kobj, &features_group);
+	int err;
 
-	if (err)
-		return err;
+	features_kobj = kobject_create_and_add("features", &THIS_MODULE->mkobj.kobj);
+	if (!features_kobj)
+		return -ENOMEM;
 
-	err = sysfs_create_file(kobj, &redirects_attr.attr);
+	err = sysfs_create_group(features_kobj, &features_group);
 	if (err)
-		sysfs_remove_group(kobj, &features_group);
+		kobject_put(features_kobj);
 	return err;
 }
 
@@ -131,10 +137,8 @@ int features_publish(void)
  */
 void features_withdraw(void)
 {
-	struct kobject *kobj = &THIS_MODULE->mkobj.kobj;
-
-	sysfs_remove_file(kobj, &redirects_attr.attr);
-	sysfs_remove_group(kobj, &features_group);
+	sysfs_remove_group(features_kobj, &features_group);
+	kobject_put(features_kobj);
 }
 
 /**
@@ -146,5 +150,5 @@ void features_log(void)
 		feature_state(FEATURE_GUEST_MEMFD), feature_state(FEATURE_TSC_VM_GATE),
 		feature_state(FEATURE_TSC_VCPU_GATE));
 	if (gmem_force)
-		pr_warn("loaded with force=Y, which is for testing: do not run guests in production like this\n");
+		pr_warn("loaded with force=Y, which is for testing: not for production\n");
 }

@@ -41,6 +41,7 @@ static __always_inline bool feature_is_ours(enum feature feature)
 
 /**
  * feature_refused() - say why this kernel does not allow what was asked for
+ * @fmt: as for printk()
  *
  * One line that names the cause and, where there is one, the remedy.
  */

@@ -14,12 +14,12 @@ MODULE_PARM_DESC(advertise,
 bool gmem_tsc_gate = true;
 module_param_named(tsc_gate, gmem_tsc_gate, bool, 0644);
 MODULE_PARM_DESC(tsc_gate,
-		 "Refuse KVM_SET_TSC_KHZ on a VM that has a vCPU, and on a vCPU whose TSC is protected (default Y)");
+		 "Refuse KVM_SET_TSC_KHZ on a VM with a vCPU, and on one with a protected TSC (default Y)");
 
 bool gmem_force;
 module_param_named(force, gmem_force, bool, 0444);
 MODULE_PARM_DESC(force,
-		 "For testing: load without the features that this kernel does not allow, instead of refusing (default N)");
+		 "For testing: load without what this kernel does not allow, not refuse (default N)");
 
 /* Where no feature is ours, nothing else here makes modprobe load kvm first. */
 static void (*const needs_kvm)(struct kvm *kvm) __used = kvm_put_kvm;
@@ -48,7 +48,7 @@ static int __init gmem_start_features(void)
 		if (err && !gmem_force)
 			return err;
 		if (err)
-			feature_leave(feature, "unavailable: loaded with force, see the kernel's log");
+			feature_leave(feature, "unavailable: loaded with force, see dmesg");
 	}
 	return 0;
 }

@@ -19,29 +19,23 @@
 static LIST_HEAD(bind_requests);
 static DEFINE_SPINLOCK(bind_requests_lock);
 atomic_t gmem_bind_requests = ATOMIC_INIT(0);
-atomic_t gmem_bound_slots = ATOMIC_INIT(0);
+static atomic_t gmem_bound_slots = ATOMIC_INIT(0);
 
 static u16 region_as_id(u32 slot)
 {
 	return slot >> 16;
 }
 
-static struct kvm_memory_slot *region_old_slot(struct kvm *kvm, u32 slot)
-{
-	u16 id = slot;
-
-	if (region_as_id(slot) >= kvm_arch_nr_memslot_as_ids(kvm) || id >= KVM_MEM_SLOTS_NUM)
-		return NULL;
-	return id_to_memslot(__kvm_memslots(kvm, region_as_id(slot)), id);
-}
-
-/* Would this request change a slot that exists? */
+/* The slot that this would change; NULL if it would create or delete one. */
 static struct kvm_memory_slot *region_changes(struct kvm *kvm,
 					      const struct kvm_userspace_memory_region2 *mem)
 {
-	struct kvm_memory_slot *old = region_old_slot(kvm, mem->slot);
+	u16 as_id = region_as_id(mem->slot), id = mem->slot;
 
-	return old && old->npages && mem->memory_size ? old : NULL;
+	if (!mem->memory_size || as_id >= kvm_arch_nr_memslot_as_ids(kvm) ||
+	    id >= KVM_MEM_SLOTS_NUM)
+		return NULL;
+	return id_to_memslot(__kvm_memslots(kvm, as_id), id);
 }
 
 /**
@@ -49,14 +43,20 @@ static struct kvm_memory_slot *region_changes(struct kvm *kvm,
  * @kvm: a VM without private memory
  * @mem: the request, as user space made it
  *
- * KVM does not know that the slot is bound, and would allow it.
- *
- * Context: kvm->slots_lock held.
+ * Context: no locks held; the answer may be out of date at once.
  */
 bool gmem_region_changes_bound_slot(struct kvm *kvm,
 				    const struct kvm_userspace_memory_region2 *mem)
 {
-	return gmem_slot_is_bound(region_changes(kvm, mem));
+	bool bound;
+
+	if (!atomic_read(&gmem_bound_slots))
+		return false;
+
+	mutex_lock(&kvm->slots_lock);
+	bound = gmem_slot_is_bound(region_changes(kvm, mem));
+	mutex_unlock(&kvm->slots_lock);
+	return bound;
 }
 
 /**
@@ -99,6 +99,7 @@ int gmem_region_check(struct kvm *kvm, const struct kvm_userspace_memory_region2
 	    mem->guest_memfd_offset + mem->memory_size < mem->guest_memfd_offset)
 		return -EINVAL;
 
+	/* A slot that exists can only be deleted. */
 	return region_changes(kvm, mem) ? -EINVAL : 0;
 }
 
@@ -186,6 +187,10 @@ struct file *gmem_bind_file(struct kvm *kvm, const struct kvm_memory_slot *slot,
 
 	f = file->private_data;
 	if (f->kvm != kvm)
+		goto err;
+
+	/* Without flags it would be private memory, which the VM has not. */
+	if (!GMEM_I(file_inode(file))->flags)
 		goto err;
 
 	/* Unsigned, and gmem_region_check() saw that the sum does not wrap. */

@@ -55,7 +55,8 @@ static struct file *gmem_create_file(struct kvm *kvm, loff_t size, u64 flags)
 /**
  * gmem_create() - create a guest_memfd for a VM without private memory
  * @kvm: the VM
- * @args: size in bytes, and GUEST_MEMFD_FLAG_*, of which at least one is set
+ * @args: size in bytes, and GUEST_MEMFD_FLAG_*; without any, the file can be neither
+ *	  mapped nor bound
  *
  * Stands for kvm_gmem_create() of 6.18 and later.
  *

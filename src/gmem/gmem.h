@@ -95,6 +95,10 @@ struct gmem_binding {
 	struct rcu_head rcu;
 };
 
+/* Kernels older than guest_memfd have neither; nor do they have any use for these. */
+struct kvm_create_guest_memfd;
+struct kvm_userspace_memory_region2;
+
 static inline struct gmem_inode *GMEM_I(struct inode *inode)
 {
 	return container_of(inode, struct gmem_inode, vfs_inode);
@@ -132,28 +136,12 @@ struct gmem_bind_request {
 	u64 offset;
 };
 
-/* Both are for redirects' wanted(): inline, and calling nothing. */
-extern atomic_t gmem_bound_slots;
 extern atomic_t gmem_bind_requests;
 
 /**
- * gmem_region_is_ours() - does this request need gmem_region_check()?
- * @kvm: the VM
- * @mem: the request
- *
- * VMs with private memory never have our files. Without the flag, the request
- * may still be to change a slot that is bound to one.
- */
-static __always_inline bool gmem_region_is_ours(const struct kvm *kvm,
-						const struct kvm_userspace_memory_region2 *mem)
-{
-	if (kvm_arch_has_private_mem(kvm))
-		return false;
-	return (mem->flags & KVM_MEM_GUEST_MEMFD) || atomic_read(&gmem_bound_slots);
-}
-
-/**
  * gmem_bind_requested() - is any request under way, on any VM?
+ *
+ * For redirects' wanted(): inline, and calling nothing.
  */
 static __always_inline bool gmem_bind_requested(void)
 {

@@ -9,6 +9,7 @@
 #include <linux/security.h>
 
 #include "../symbol/symbol.h"
+#include "compat/kvm_set_region.h"
 #include "compat/mm_alloc.h"
 
 /* The last two are exported, but from 6.18 on to KVM's own modules only. */
@@ -20,10 +21,13 @@
 	X(SYMBOL_KERNEL, mpol_shared_policy_init)		\
 	X(SYMBOL_KERNEL, mpol_shared_policy_lookup)		\
 	X(SYMBOL_KERNEL, security_inode_init_security_anon)	\
+	X(SYMBOL_KVM, COMPAT_SET_MEMORY_REGION)			\
 	X(SYMBOL_KVM, kvm_arch_free_memslot)			\
 	X(SYMBOL_KVM, kvm_mmu_invalidate_begin)			\
 	X(SYMBOL_KVM, kvm_mmu_invalidate_end)			\
-	X(SYMBOL_KVM, kvm_mmu_unmap_gfn_range)			\
+	X(SYMBOL_KVM, kvm_mmu_invalidate_range_add)		\
+	X(SYMBOL_KVM, kvm_unmap_gfn_range)			\
+	X(SYMBOL_KVM, kvm_arch_guest_memory_reclaimed)		\
 	X(SYMBOL_KVM, kvm_flush_remote_tlbs)			\
 	X(SYMBOL_KVM, kvm_get_running_vcpu)
 

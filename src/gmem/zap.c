@@ -13,6 +13,41 @@ static bool gmem_file_is_bound(struct gmem_file *f, pgoff_t start, pgoff_t end)
 	return xa_find(&f->bindings, &index, end - 1, XA_PRESENT);
 }
 
+/*
+ * The version of a bound slot that vCPUs see: itself, or the copy that KVM shows
+ * them while it deletes the slot. That copy has the metadata: should a nested guest
+ * start just then, rmaps are allocated for it alone, and a walk of the original
+ * would follow NULL. None: nobody sees the slot yet, or any longer, and nothing of
+ * it is mapped.
+ */
+static struct kvm_memory_slot *visible_slot(struct kvm *kvm, const struct kvm_memory_slot *slot)
+{
+	struct kvm_memory_slot *visible = id_to_memslot(__kvm_memslots(kvm, slot->as_id), slot->id);
+
+	return gmem_slot_is_bound(visible) && visible->base_gfn == slot->base_gfn ? visible : NULL;
+}
+
+/* Returns whether TLBs have to be flushed. */
+static bool binding_zap(struct kvm *kvm, const struct gmem_binding *b, pgoff_t start, pgoff_t end)
+{
+	pgoff_t first = b->pgoff;
+	struct kvm_gfn_range range = {
+		.start = b->slot->base_gfn + max(first, start) - first,
+		.end = b->slot->base_gfn + min(first + b->slot->npages, end) - first,
+		.may_block = true,
+	};
+
+	/* Before the look at what is visible: from here on, faults are retried. */
+	kernel_call(kvm_mmu_invalidate_range_add)(kvm, range.start, range.end);
+
+	range.slot = visible_slot(kvm, b->slot);
+	if (!range.slot)
+		return false;
+
+	compat_gfn_range_set_shared(&range);
+	return kernel_call(kvm_unmap_gfn_range)(kvm, &range);
+}
+
 /**
  * gmem_file_zap_begin() - unmap a range from one VM, and keep faults off it
  * @f: the VM's view of the file
@@ -23,7 +58,7 @@ static bool gmem_file_is_bound(struct gmem_file *f, pgoff_t start, pgoff_t end)
  * a guest fault on the range is retried.
  *
  * Context: invalidate_lock held, and kept until gmem_file_zap_end(). Takes
- *	    kvm->mmu_lock.
+ *	    kvm->srcu, which keeps what is visible, and kvm->mmu_lock.
  */
 void gmem_file_zap_begin(struct gmem_file *f, pgoff_t start, pgoff_t end)
 {
@@ -31,30 +66,26 @@ void gmem_file_zap_begin(struct gmem_file *f, pgoff_t start, pgoff_t end)
 	struct kvm *kvm = f->kvm;
 	bool flush = false;
 	unsigned long index;
+	int idx;
 
 	if (!gmem_file_is_bound(f, start, end))
 		return;
 
+	idx = srcu_read_lock(&kvm->srcu);
 	write_lock(&kvm->mmu_lock);
 	kernel_call(kvm_mmu_invalidate_begin)(kvm);
 
-	xa_for_each_range(&f->bindings, index, binding, start, end - 1) {
-		struct kvm_memory_slot *slot = binding->slot;
-		pgoff_t first = binding->pgoff;
-		struct kvm_gfn_range range = {
-			.slot = slot,
-			.start = slot->base_gfn + max(first, start) - first,
-			.end = slot->base_gfn + min(first + slot->npages, end) - first,
-			.may_block = true,
-		};
-
-		compat_gfn_range_set_shared(&range);
-		flush |= kernel_call(kvm_mmu_unmap_gfn_range)(kvm, &range);
-	}
+	xa_for_each_range(&f->bindings, index, binding, start, end - 1)
+		flush |= binding_zap(kvm, binding, start, end);
 	if (flush)
 		kernel_call(kvm_flush_remote_tlbs)(kvm);
 
 	write_unlock(&kvm->mmu_lock);
+	srcu_read_unlock(&kvm->srcu, idx);
+
+	/* SEV: no line of a page may come back from a cache once it has a new owner. */
+	if (flush)
+		kernel_call(kvm_arch_guest_memory_reclaimed)(kvm);
 }
 
 /**

@@ -12,7 +12,7 @@ static int check_extension_replacement(struct kvm *kvm, long ext)
 /* @kvm is NULL where /dev/kvm is asked. */
 static __always_inline bool check_extension_wanted(struct ftrace_regs *fregs)
 {
-	const struct kvm *kvm = (void *)redirect_argument(fregs, 0);
+	struct kvm *kvm = (void *)redirect_argument(fregs, 0);
 	long ext = redirect_argument(fregs, 1);
 
 	if (ext != KVM_CAP_GUEST_MEMFD && ext != KVM_CAP_GUEST_MEMFD_FLAGS)

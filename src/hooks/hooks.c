@@ -19,7 +19,7 @@ int hooks_detect_tsc_gate(void)
 	if (!c)
 		return -ENOMEM;
 
-	r = hook_detect_vm_ioctl(c);
+	r = hook_detect_arch_vm_ioctl(c);
 	canary_destroy(c);
 	return r;
 }
@@ -36,8 +36,8 @@ int hooks_install(enum feature feature)
 {
 	int err = 0;
 
-#define X(name, features)							\
-	if ((features) & BIT(feature))						\
+#define X(name, served)								\
+	if ((served) == feature)						\
 		err = err ?: redirect_install(&redirect_##name);
 	COMPAT_HOOKS(X)
 #undef X
@@ -59,8 +59,8 @@ int hooks_prove(enum feature feature)
 	if (!c)
 		return -ENOMEM;
 
-#define X(name, features)							\
-	if (!err && ((features) & BIT(feature))) {				\
+#define X(name, served)								\
+	if (!err && (served) == feature) {				\
 		redirect_prove_begin(&redirect_##name);				\
 		hook_prove_##name(c);						\
 		err = redirect_prove_end(&redirect_##name);			\
@@ -82,7 +82,7 @@ ssize_t hooks_list(char *buf)
 {
 	ssize_t len = 0;
 
-#define X(name, features)							\
+#define X(name, served)								\
 	if (redirect_##name.attached)						\
 		len += sysfs_emit_at(buf, len, "%s\n", redirect_##name.symbol);
 	COMPAT_HOOKS(X)
@@ -101,8 +101,8 @@ ssize_t hooks_list(char *buf)
  */
 void hooks_arm(void)
 {
-#define X(name, features)							\
-	if ((features) & features_ours)						\
+#define X(name, served)								\
+	if (feature_is_ours(served))						\
 		redirect_arm(&redirect_##name);
 	COMPAT_HOOKS(X)
 #undef X
@@ -116,7 +116,7 @@ void hooks_arm(void)
  */
 void hooks_disarm(void)
 {
-#define X(name, features) redirect_disarm(&redirect_##name);
+#define X(name, served) redirect_disarm(&redirect_##name);
 	COMPAT_HOOKS(X)
 #undef X
 }
@@ -130,7 +130,7 @@ void hooks_remove(void)
 {
 	bool any = false;
 
-#define X(name, features) any |= redirect_remove(&redirect_##name);
+#define X(name, served) any |= redirect_remove(&redirect_##name);
 	COMPAT_HOOKS(X)
 #undef X
 	if (any)

@@ -36,7 +36,7 @@ struct canary {
 	struct file *filp;
 };
 
-#define X(name, features)				\
+#define X(name, served)				\
 	extern struct redirect redirect_##name;		\
 	void hook_prove_##name(const struct canary *c);
 COMPAT_HOOKS(X)
@@ -48,7 +48,7 @@ extern bool gmem_tsc_gate;
 struct canary *canary_create(void);
 void canary_destroy(struct canary *c);
 
-int hook_detect_vm_ioctl(const struct canary *c);
+int hook_detect_arch_vm_ioctl(const struct canary *c);
 
 int hooks_detect_tsc_gate(void);
 int hooks_install(enum feature feature);

@@ -15,7 +15,14 @@ static int prepare_memory_region_replacement(struct kvm *kvm, const struct kvm_m
 
 static __always_inline bool prepare_memory_region_wanted(struct ftrace_regs *fregs)
 {
-	return (u32)redirect_argument(fregs, 3) == KVM_MR_CREATE && gmem_bind_requested();
+	switch ((u32)redirect_argument(fregs, 3)) {
+	case KVM_MR_CREATE:
+		return gmem_bind_requested();
+	case KVM_MR_DELETE:
+		return false;
+	default:
+		return gmem_slot_is_bound((void *)redirect_argument(fregs, 1));
+	}
 }
 
 REDIRECT_PROTOTYPE(kvm_arch_prepare_memory_region, prepare_memory_region_replacement);
@@ -40,25 +47,37 @@ static int prepare_bound_slot(struct kvm *kvm, struct kvm_memory_slot *new, stru
 	return r;
 }
 
-static int prepare_memory_region_replacement(struct kvm *kvm, const struct kvm_memory_slot *old,
-					     struct kvm_memory_slot *new,
-					     enum kvm_mr_change change)
+static int prepare_new_slot(struct kvm *kvm, struct kvm_memory_slot *new)
 {
-	int idx = redirect_enter();
 	struct file *file;
 	pgoff_t pgoff;
 	int r;
 
 	file = gmem_bind_file(kvm, new, &pgoff);
-	if (IS_ERR(file)) {
-		r = PTR_ERR(file);
-	} else if (file) {
-		r = prepare_bound_slot(kvm, new, file, pgoff);
-		fput(file);
-	} else {
-		/* Another VM's request made us look. */
-		r = redirect_original(prepare_memory_region)(kvm, old, new, change);
-	}
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	/* Another VM's request made us look. */
+	if (!file)
+		return redirect_original(prepare_memory_region)(kvm, NULL, new, KVM_MR_CREATE);
+
+	r = prepare_bound_slot(kvm, new, file, pgoff);
+	fput(file);
+	return r;
+}
+
+/*
+ * A bound slot cannot be moved, and its flags stay as they are. KVM, which does not
+ * know that it is bound, would allow it; what it has done up to here, it undoes.
+ */
+static int prepare_memory_region_replacement(struct kvm *kvm, const struct kvm_memory_slot *old,
+					     struct kvm_memory_slot *new,
+					     enum kvm_mr_change change)
+{
+	int idx = redirect_enter();
+	int r = -EINVAL;
+
+	if (change == KVM_MR_CREATE)
+		r = prepare_new_slot(kvm, new);
 
 	redirect_exit(idx);
 	return r;

@@ -1,111 +1,136 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kvm_arch_vm_ioctl(): the ioctls of a VM that are the architecture's, and those
- * that KVM does not know.
+ * kvm_vm_ioctl(): KVM_CREATE_GUEST_MEMFD, and the two that set a memslot, on a VM
+ * without private memory.
  *
- * KVM_SET_TSC_KHZ is refused once the VM has a vCPU (dcbe5a466c12, 6.17). It
- * sets the frequency of vCPUs to come; later it would leave the VM with vCPUs that
- * differ.
- *
- * KVM_CREATE_GUEST_MEMFD arrives here only if kvm.ko was built without it, see
- * compat/kvm_hooks.h.
+ * The functions behind it would be nearer, but compilers take them apart: GCC 12
+ * makes a .part.0 of __kvm_set_memory_region() in 6.8, and the ioctl enters that,
+ * past the redirect. This one is in a table of file operations, and whole.
  */
 #include <linux/uaccess.h>
 
 #include "../gmem/gmem.h"
+#include "../gmem/symbols.h"
 #include "hooks.h"
 
-static int vm_ioctl_replacement(struct file *filp, unsigned int ioctl, unsigned long arg);
+static long vm_ioctl_replacement(struct file *filp, unsigned int ioctl, unsigned long arg);
 
+/* For another process than the VM's, the original has the answer. */
 static __always_inline bool vm_ioctl_wanted(struct ftrace_regs *fregs)
 {
-	switch ((unsigned int)redirect_argument(fregs, 1)) {
-	case KVM_SET_TSC_KHZ:
-		return feature_is_ours(FEATURE_TSC_VM_GATE) && READ_ONCE(gmem_tsc_gate);
-	case KVM_CREATE_GUEST_MEMFD:
-		return feature_is_ours(FEATURE_GUEST_MEMFD);
-	default:
+	unsigned int ioctl = redirect_argument(fregs, 1);
+	const struct file *filp;
+	struct kvm *kvm;
+
+	if (ioctl != KVM_CREATE_GUEST_MEMFD && ioctl != KVM_SET_USER_MEMORY_REGION2 &&
+	    ioctl != KVM_SET_USER_MEMORY_REGION)
 		return false;
-	}
+
+	filp = (void *)redirect_argument(fregs, 0);
+	kvm = filp->private_data;
+	return kvm->mm == current->mm && !kvm_arch_has_private_mem(kvm);
 }
 
-REDIRECT_PROTOTYPE(kvm_arch_vm_ioctl, vm_ioctl_replacement);
-DEFINE_REDIRECT(vm_ioctl, "kvm_arch_vm_ioctl", vm_ioctl_replacement, vm_ioctl_wanted);
+DEFINE_REDIRECT(vm_ioctl, "kvm_vm_ioctl", vm_ioctl_replacement, vm_ioctl_wanted);
 
 /*
- * KVM_CREATE_VCPU counts created_vcpus under kvm->lock before the vCPU takes
- * the frequency over, so holding it across check and change leaves no gap. The
- * original does not take it here.
+ * A file without flags is KVM's own, if KVM has such files at all. It can be
+ * created for any VM, and bound to none that comes here.
  */
-static int set_tsc_khz(struct file *filp, unsigned int ioctl, unsigned long arg)
+static long create_guest_memfd(struct file *filp, unsigned long arg)
 {
-	struct kvm *kvm = filp->private_data;
-	int r = -EINVAL;
+	struct kvm_create_guest_memfd args;
+	long r = -ENOTTY;
 
-	mutex_lock(&kvm->lock);
-	if (!kvm->created_vcpus)
-		r = redirect_original(vm_ioctl)(filp, ioctl, arg);
-	mutex_unlock(&kvm->lock);
+	if (copy_from_user(&args, (void __user *)arg, sizeof(args)))
+		return -EFAULT;
+
+	if (!args.flags)
+		r = redirect_original(vm_ioctl)(filp, KVM_CREATE_GUEST_MEMFD, arg);
+	if (r == -ENOTTY)
+		r = gmem_create(filp->private_data, &args);
 	return r;
 }
 
-/* A file without flags would be KVM's own, which has none to give. */
-static int create_guest_memfd(struct file *filp, unsigned int ioctl, unsigned long arg)
+/* KVM is asked for an ordinary slot; prepare_memory_region.c then finds the request. */
+static long set_bound_region(struct kvm *kvm, const struct kvm_userspace_memory_region2 *mem)
 {
-	struct kvm_create_guest_memfd args;
-
-	if (!feature_is_ours(FEATURE_GUEST_MEMFD))
-		return -ENOTTY;
-	if (copy_from_user(&args, (void __user *)arg, sizeof(args)))
-		return -EFAULT;
-	if (!args.flags)
-		return redirect_original(vm_ioctl)(filp, ioctl, arg);
-	return gmem_create(filp->private_data, &args);
-}
-
-static int vm_ioctl_replacement(struct file *filp, unsigned int ioctl, unsigned long arg)
-{
-	int idx = redirect_enter();
+	struct kvm_userspace_memory_region2 plain = *mem;
+	struct gmem_bind_request req;
 	int r;
 
-	if (ioctl == KVM_SET_TSC_KHZ)
-		r = set_tsc_khz(filp, ioctl, arg);
+	/* Those above are KVM's own, and only its ioctl knows that. */
+	if ((u16)mem->slot >= KVM_USER_MEM_SLOTS)
+		return -EINVAL;
+
+	plain.flags &= ~KVM_MEM_GUEST_MEMFD;
+
+	mutex_lock(&kvm->slots_lock);
+	r = gmem_region_check(kvm, mem);
+	if (!r) {
+		gmem_bind_request_begin(&req, kvm, mem);
+		r = kernel_call(COMPAT_SET_MEMORY_REGION)(kvm, &plain);
+		gmem_bind_request_end(&req);
+	}
+	mutex_unlock(&kvm->slots_lock);
+	return r;
+}
+
+/*
+ * From 6.18 on, KVM has guest_memfds of its own for such VMs, and is asked about
+ * every file that is not ours. Earlier it refuses the flag, which is the right
+ * answer, but comes ahead of others that should.
+ */
+static long set_flagged_region(struct file *filp, unsigned long arg,
+			       const struct kvm_userspace_memory_region2 *mem)
+{
+	long r = -EINVAL;
+
+	if (!gmem_region_names_our_file(mem))
+		r = redirect_original(vm_ioctl)(filp, KVM_SET_USER_MEMORY_REGION2, arg);
+	if (r == -EINVAL)
+		r = set_bound_region(filp->private_data, mem);
+	return r;
+}
+
+/* The older ioctl has no such flag, and a struct that is the beginning of the newer's. */
+static long set_memory_region(struct file *filp, unsigned int ioctl, unsigned long arg)
+{
+	struct kvm_userspace_memory_region2 mem = {};
+	bool newer = ioctl == KVM_SET_USER_MEMORY_REGION2;
+	size_t size = newer ? sizeof(mem) : sizeof(struct kvm_userspace_memory_region);
+
+	if (copy_from_user(&mem, (void __user *)arg, size))
+		return -EFAULT;
+
+	if (newer && (mem.flags & KVM_MEM_GUEST_MEMFD))
+		return set_flagged_region(filp, arg, &mem);
+
+	/* prepare_memory_region.c refuses it too, but only once it is known to overlap nothing. */
+	if (gmem_region_changes_bound_slot(filp->private_data, &mem))
+		return -EINVAL;
+	return redirect_original(vm_ioctl)(filp, ioctl, arg);
+}
+
+static long vm_ioctl_replacement(struct file *filp, unsigned int ioctl, unsigned long arg)
+{
+	struct kvm *kvm = filp->private_data;
+	int idx = redirect_enter();
+	long r;
+
+	if (kvm->vm_dead)
+		r = -EIO;
+	else if (ioctl == KVM_CREATE_GUEST_MEMFD)
+		r = create_guest_memfd(filp, arg);
 	else
-		r = create_guest_memfd(filp, ioctl, arg);
+		r = set_memory_region(filp, ioctl, arg);
 
 	redirect_exit(idx);
 	return r;
 }
 
-/* An ioctl that KVM does not know: -ENOTTY. */
+/* The VM is another process's: -EIO. */
 void hook_prove_vm_ioctl(const struct canary *c)
 {
 	redirect_original(vm_ioctl)(c->filp, 0, 0);
-}
-
-/**
- * hook_detect_vm_ioctl() - ask KVM itself whether it refuses KVM_SET_TSC_KHZ
- * @c: a canary; is taken to have a vCPU from now on
- *
- * Frequency 0 stands for that of the host, which KVM never finds too high. All
- * that changes is a field of the canary.
- *
- * Return: 1 if it refuses, 0 if not; -ENOENT or -EINVAL after one line that says
- *	   what is wrong.
- */
-int hook_detect_vm_ioctl(const struct canary *c)
-{
-	int r = redirect_find(&redirect_vm_ioctl);
-
-	if (r)
-		return r;
-
-	c->kvm->created_vcpus = 1;
-	r = redirect_original(vm_ioctl)(c->filp, KVM_SET_TSC_KHZ, 0);
-	if (r && r != -EINVAL) {
-		feature_refused("kvm_arch_vm_ioctl answers KVM_SET_TSC_KHZ with %d; this kernel build is not supported\n",
-				r);
-		return -EINVAL;
-	}
-	return r == -EINVAL;
 }

@@ -26,6 +26,8 @@
 #include <linux/srcu.h>
 #include <linux/static_call.h>
 
+#include "compat/ftrace_regs.h"
+
 /**
  * struct redirect - one redirected function
  * @ops: what ftrace holds

@@ -1,22 +1,39 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Our own tests of what the module promises. On a native kernel, the same.
+# Our own tests of what the module promises. On a native kernel, the same, with the
+# module loaded, which then does nothing, or without.
 
 programs="test_file test_memslot test_policy test_guest test_poison test_tsc test_teardown"
-only=$(sed -n 's/.*gmem_only=\([^ ]*\).*/\1/p' /proc/cmdline | tr , ' ')
+only=$(parameter gmem_only | tr , ' ')
 
 echo "# $(uname -r)"
 if [ -e kvm-gmem-numa.ko ]; then
-	tap ./probe absent
+	survey /tmp/before
+	protected_tsc
 	ok "loads" load
+	ok "features are as this kernel allows" states_expected
+	states_true /tmp/before
+	tell
+	ok "what is redirected is what it says" as_reported
+	protected_tsc
+	if [ "$(state guest_memfd)" = unavailable ]; then
+		echo "# guest_memfd is $(cat $module/features/guest_memfd)"
+		programs=test_tsc
+		tap ./probe tsc
+	else
+		tap ./probe present
+	fi
+else
+	tap ./probe present
 fi
 
-tap ./probe present
 for p in ${only:-$programs}; do
 	tap ./$p
 done
 
 if [ -e kvm-gmem-numa.ko ]; then
-	ok "no inode is left" no_inodes
+	[ "$(state guest_memfd)" != active ] || ok "no inode is left" no_inodes
 	ok "unloads" unload
-	tap ./probe absent
+	ok "nothing is left" clean
+	survey /tmp/after
+	ok "what worked before works, and nothing else" cmp /tmp/before /tmp/after
 fi

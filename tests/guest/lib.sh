@@ -5,6 +5,7 @@ results=/tmp/results
 : >$results
 
 module=/sys/module/kvm_gmem_numa
+functions=/sys/kernel/tracing/enabled_functions
 
 # result STATUS TEXT
 result()
@@ -88,6 +89,101 @@ unload()
 loaded()
 {
 	[ -d $module ]
+}
+
+# parameter NAME: what the kernel's command line says of it.
+parameter()
+{
+	sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" /proc/cmdline
+}
+
+# state FEATURE: active, native, unavailable, off.
+state()
+{
+	sed 's/:.*//' $module/features/$1
+}
+
+# states_expected: they are those that the command line says, if it does.
+states_expected()
+{
+	local want
+	want=$(parameter gmem_expect)
+	grep . $module/features/*gate $module/features/guest_memfd
+	[ -z "$want" ] || [ "$want" = "$(state guest_memfd),$(state tsc_vm_gate),$(state tsc_vcpu_gate)" ]
+}
+
+# survey FILE: what works right now, whoever brings it.
+survey()
+{
+	./probe list >$1
+}
+
+# told_truly FEATURE SURVEY LINE: what was surveyed before the module was loaded is
+# what a feature's state must be: native if it worked, and then only.
+told_truly()
+{
+	if grep -qx "$3" $2; then
+		[ "$(state $1)" = native ]
+	else
+		[ "$(state $1)" != native ]
+	fi
+}
+
+# tell: for the table of kernels.
+tell()
+{
+	local f
+	for f in guest_memfd tsc_vm_gate tsc_vcpu_gate; do
+		echo "# found $f: $(state $f)"
+	done
+	echo "# found redirects: $(wc -l <$module/features/redirects)"
+}
+
+# states_true SURVEY
+states_true()
+{
+	ok "guest_memfd is native if it was there before, and only then" \
+		told_truly guest_memfd $1 "its policy outlives the mapping"
+	ok "so is the TSC gate of VMs" \
+		told_truly tsc_vm_gate $1 "KVM_SET_TSC_KHZ is refused once a vCPU exists"
+}
+
+# protected_tsc WHEN: a vCPU with a protected TSC is refused if the gate is there.
+protected_tsc()
+{
+	[ -e protect_tsc.ko ] || return 0
+	[ -d /sys/module/protect_tsc ] || insmod ./protect_tsc.ko
+	if loaded && [ "$(state tsc_vcpu_gate)" != unavailable ]; then
+		tap ./tsc_protected refused
+	elif grep -qx "KVM_SET_TSC_KHZ is refused once a vCPU exists" /tmp/before; then
+		tap ./tsc_protected refused
+	else
+		tap ./tsc_protected accepted
+	fi
+}
+
+# as_reported: what is redirected is what the module says, no more and no less.
+as_reported()
+{
+	sed 's/ .*//' $functions | sort >/tmp/redirected
+	sort $module/features/redirects >/tmp/reported
+	cmp /tmp/redirected /tmp/reported || {
+		cat /tmp/redirected
+		echo reported:
+		cat /tmp/reported
+		return 1
+	}
+}
+
+# clean: nothing of the module is left.
+clean()
+{
+	[ ! -s $functions ] && [ ! -s /sys/kernel/debug/kprobes/list ] &&
+		[ ! -d /sys/kernel/slab/kvm_gmem_numa_inode ] || {
+		cat $functions /sys/kernel/debug/kprobes/list
+		ls -d /sys/kernel/slab/kvm_gmem*
+		return 1
+	}
 }
 
 # dmesg_mark; then dmesg_says PATTERN looks at new lines only.

@@ -2,50 +2,68 @@
 # Upstream's own selftests, of 7.3. guest_memfd_test passes without testing
 # anything where the capability is missing or there is one node, so both first.
 
+tests="guest_memfd_test set_memory_region_test pre_fault_memory_test"
+
+# verdict TEST: what it ended with: 0, 1, 4 (skipped); 143 if it did not end.
+verdict()
+{
+	timeout 60 ./$1 >/tmp/out 2>&1
+	echo $?
+}
+
+# Two tests have parts that never end on older kernels, whatever is loaded: see
+# tests/README.md. There, the rest of them is what can be run.
+choose()
+{
+	local t v
+	chosen=
+	for t in $tests; do
+		ok "upstream's $t is there" test -x ./$t
+		v=$(verdict $t)
+		if [ "$v" -eq 143 ] && [ -x $t-rest ]; then
+			echo "# all of $t never ends here without the module, so the rest of it"
+			t=$t-rest
+			v=$(verdict $t)
+		fi
+		echo $v >/tmp/without.$t
+		chosen="$chosen $t"
+	done
+}
+
+# With the module: it passes; or is skipped for the same reason as without.
 selftest()
 {
-	local status
-	./$1 >/tmp/out 2>&1
-	status=$?
-	[ $status -eq 0 ]
-	result $? "$2: $1"
-	[ $status -eq 0 ] || {
-		echo "# status $status"
-		sed 's/^/# /' /tmp/out
-	}
-}
-
-# selftests WHO [SUFFIX]
-selftests()
-{
-	ok "$1: capability 244 is 3, and the rest works" ./probe present
-	ok "$1: two nodes with memory" test "$(cat /sys/devices/system/node/has_memory)" = 0-1
-	selftest guest_memfd_test "$1"
-	selftest set_memory_region_test$2 "$1"
-	selftest pre_fault_memory_test$2 "$1"
-}
-
-# Without the capability it must not pass unnoticed.
-vacuous()
-{
-	./guest_memfd_test >/tmp/out 2>&1 && ./probe present >/dev/null 2>&1
+	local v without
+	v=$(verdict $1)
+	without=$(cat /tmp/without.$1)
+	echo "# $1: status $without without the module, $v with"
+	if [ "$v" -eq 4 ] && [ "$without" -eq 4 ] && [ $1 != guest_memfd_test ]; then
+		echo "ok - $1 # SKIP $(tail -n 1 /tmp/out)"
+		echo >>$results
+		return
+	fi
+	ok "$1 passes" test "$v" -eq 0
+	[ "$v" -eq 0 ] || sed 's/^/# /' /tmp/out
 }
 
 echo "# $(uname -r)"
-for t in guest_memfd_test set_memory_region_test pre_fault_memory_test; do
-	ok "upstream's $t is there" test -x ./$t
+survey /tmp/before
+choose
+ok "two nodes with memory" test "$(cat /sys/devices/system/node/has_memory)" = 0-1
+if [ -e kvm-gmem-numa.ko ]; then
+	ok "loads" load
+	if [ "$(state guest_memfd)" = active ]; then
+		nok "without the module there was nothing to test" \
+			grep -qx "its policy outlives the mapping" /tmp/before
+	fi
+fi
+ok "capability 244 is 3, and the rest works" ./probe present
+for t in $chosen; do
+	selftest $t
 done
 if [ -e kvm-gmem-numa.ko ]; then
-	nok "without the module: guest_memfd_test shows nothing" vacuous
-	# If these two end, the shortened tests below are no longer needed.
-	for t in set_memory_region_test pre_fault_memory_test; do
-		nok "without the module: all of $t never ends" timeout 8 ./$t
-	done
-	ok "loads" load
-	selftests "with the module" -6.12
-	ok "no inode is left" no_inodes
+	[ "$(state guest_memfd)" != active ] || ok "no inode is left" no_inodes
 	ok "unloads" unload
-	nok "unloaded again: guest_memfd_test shows nothing" vacuous
-else
-	selftests "native"
+	survey /tmp/after
+	ok "what worked before works, and nothing else" cmp /tmp/before /tmp/after
 fi

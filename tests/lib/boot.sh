@@ -76,7 +76,7 @@ scenario()
 {
 	local title=$1 initrd=$2 console status=0
 	shift 2
-	console=$cache/log/console-$(basename "$initrd" .cpio.gz).log
+	console=$cache/log/console-$kernel_name-$(basename "$initrd" .cpio.gz).log
 	mkdir -p "$cache/log"
 	: >"$console"
 	{

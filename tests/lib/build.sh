@@ -16,18 +16,20 @@ build_module()
 	local dir=$1
 	shift
 	copy_tree "$dir"
-	make -C "$kernel_build" M="$dir" CC=gcc-12 -j2 "$@" modules
+	kernel_make "$dir" "$@" modules
 }
 
-# build_variant OUT FILE SED_SCRIPT: the module with a fault put into FILE.
+# build_variant OUT FILE SED_SCRIPT [MAKE ARGUMENT...]: the module with a fault put
+# into FILE.
 build_variant()
 {
 	local out=$1 file=$2 script=$3 dir
+	shift 3
 	dir=$(mktemp -d "$cache/variant.XXXXXX")
 	copy_tree "$dir"
 	sed -i -e "$script" "$dir/$file"
 	! cmp -s "$dir/$file" "$top/$file" || die "the fault for $out changes nothing in $file"
-	make -C "$kernel_build" M="$dir" CC=gcc-12 -j2 modules || return
+	kernel_make "$dir" "$@" modules || return
 	mv "$dir/kvm-gmem-numa.ko" "$out" || return
 	rm -rf "$dir"
 }
@@ -36,16 +38,28 @@ build_variant()
 build_load_variants()
 {
 	local dir=$1 ko=$1/kvm-gmem-numa.ko
-	perl -pe 's/kvm_gmem_create\0/kvm_gmem_creatX\0/g' "$ko" >"$dir/no-hook.ko"
+	perl -pe 's/kvm_vm_ioctl\0/kvm_vm_ioctX\0/g' "$ko" >"$dir/no-hook.ko"
 	perl -pe 's/\0mpol_set_shared_policy\0/\0mpol_set_shared_policX\0/g' "$ko" >"$dir/no-symbol.ko"
 	# Nobody is the prover, so no proof succeeds; or is taken to have.
 	build_variant "$dir/silent.ko" src/redirect/redirect.c 's/WRITE_ONCE(r->prover, current);//'
 	build_variant "$dir/canaries.ko" src/redirect/redirect.c \
 		's/WRITE_ONCE(r->prover, current);/WRITE_ONCE(redirect_fired, true);/'
+	# A kernel that this source has not met.
+	build_variant "$dir/forced.ko" compat/probes/KVM_GFN_RANGE_ATTR_FILTER.c "$unknown_interface" GMEM_FORCE=1
+	build_helpers "$dir"
+}
+
+# A probe that finds neither what it knows of newer kernels nor of older ones.
+unknown_interface='s/attr_filter = KVM_FILTER_SHARED/no_such_field = 0/; s/, attr_filter));/, start));/'
+
+# build_helpers DIR: modules that help tests; those that this kernel has a use for.
+build_helpers()
+{
+	local dir=$1
 	rm -rf "$dir/kmod"
 	cp -r "$top/tests/kmod" "$dir/kmod"
-	make -C "$kernel_build" M="$dir/kmod" CC=gcc-12 modules
-	cp "$dir/kmod/rival.ko" "$dir/"
+	kernel_make "$dir/kmod" modules
+	cp "$dir"/kmod/*.ko "$dir/"
 }
 
 # build_programs DIR: the test programs, static; against the headers of the
@@ -53,7 +67,7 @@ build_load_variants()
 build_programs()
 {
 	local headers
-	headers=$(unpack backports linux-libc-dev)
+	headers=$(unpack bookworm-backports linux-libc-dev)
 	make -C "$top/tests/programs" -j2 OUT="$1" HEADERS="$headers/usr/include"
 }
 
@@ -63,9 +77,10 @@ upstream_selftests=(guest_memfd_test set_memory_region_test pre_fault_memory_tes
 build_selftests()
 {
 	local out=$1 source work
-	if [ -e "$out/.complete" ]; then
+	if [ -e "$out/.complete.2" ]; then
 		return
 	fi
+	rm -rf "$out"
 	source=$(unpack trixie-backports linux-source-7.3)
 	work=$(mktemp -d "$cache/selftests.XXXXXX")
 	tar -C "$work" --strip-components=1 -xJf "$source"/usr/src/linux-source-7.3.tar.xz
@@ -73,20 +88,20 @@ build_selftests()
 	mkdir -p "$out"
 	make -C "$work/tools/testing/selftests/kvm" -j2 OUTPUT="$out" ARCH=x86_64 \
 		LDFLAGS="-static -pthread -no-pie" "${upstream_selftests[@]/#/$out/}"
-	# Two parts of them never end on 6.12, module or not, because it lacks
+	# Two parts of them never end on older kernels, module or not, for want of
 	# fixes that came later: MMIO during vectoring on AMD (6.14), and a slot
-	# deleted while it is pre-faulted (6.17). For 6.12, the rest.
+	# deleted while it is pre-faulted (6.17). For those kernels, the rest.
 	cd "$work/tools/testing/selftests/kvm"
 	sed -i '/^\ttest_mmio_during_vectoring();$/d' set_memory_region_test.c
 	sed -i -e '/^\tvm_mem_region_delete(/d' \
 		-e '/^\tvm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, data->gpa,$/,/;$/d' pre_fault_memory_test.c
-	make OUTPUT="$out/6.12" ARCH=x86_64 LDFLAGS="-static -pthread -no-pie" \
-		"$out/6.12/set_memory_region_test" "$out/6.12/pre_fault_memory_test"
-	mv "$out/6.12/set_memory_region_test" "$out/set_memory_region_test-6.12"
-	mv "$out/6.12/pre_fault_memory_test" "$out/pre_fault_memory_test-6.12"
+	make OUTPUT="$out/rest" ARCH=x86_64 LDFLAGS="-static -pthread -no-pie" \
+		"$out/rest/set_memory_region_test" "$out/rest/pre_fault_memory_test"
+	mv "$out/rest/set_memory_region_test" "$out/set_memory_region_test-rest"
+	mv "$out/rest/pre_fault_memory_test" "$out/pre_fault_memory_test-rest"
 	cd "$top"
 	cp "$work"/scripts/{checkpatch.pl,spelling.txt,const_structs.checkpatch} "$out/"
-	rm -rf "$work" "$out/6.12"
-	touch "$out/.complete"
+	rm -rf "$work" "$out/rest"
+	touch "$out/.complete.2"
 }
 

@@ -1,42 +1,130 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The kernels that the tests run. Needs common.sh and packages.sh.
 #
-# kernel_use NAME sets
+# kernel_use NAME, of the list in tests/kernels, or the path of a kernel tree that
+# somebody built, sets
+#	kernel_name	what to call it and its files
 #	kernel_release	as uname -r says
 #	kernel_image	bzImage
 #	kernel_root	folder with lib/modules/$kernel_release
-#	kernel_build	kbuild folder; empty where we build nothing for it
+#	kernel_build	kbuild folder
+#	kernel_chroot	where the tools that kbuild runs are at home; empty: here
+#	kernel_make	arguments for its make
+#	kernel_expect	states of the features; empty: not known beforehand
+
+# kernel_list: the names.
+kernel_list()
+{
+	awk '!/^#/ { print $1 }' "$top/tests/kernels"
+}
 
 kernel_use()
 {
-	local names
-	kernel_build=
+	kernel_chroot=
 	case $1 in
-	debian12)
-		names=$(newest backports 'linux-headers-6\.12\.[0-9.]+\+deb12-amd64')
-		kernel_release=${names#linux-headers-}
-		kernel_root=$(unpack backports "linux-image-$kernel_release" \
-			"linux-headers-$kernel_release" \
-			"linux-headers-${kernel_release%-amd64}-common" \
-			"linux-kbuild-${kernel_release%-amd64}")
-		kernel_image=$kernel_root/boot/vmlinuz-$kernel_release
-		kernel_build=$kernel_root/usr/src/linux-headers-$kernel_release
-		# The packages name each other by absolute path.
-		sed -i "s|^include /usr/src/|include $kernel_root/usr/src/|" "$kernel_build/Makefile"
-		;;
-	native)
-		# Has all that the module brings, and is what it is compared to.
-		names=$(newest trixie-backports 'linux-modules-7\.3\.[0-9.]+\+deb13-amd64')
-		kernel_release=${names#linux-modules-}
-		kernel_root=$(unpack trixie-backports "linux-modules-$kernel_release" \
-			"linux-binary-$kernel_release")
-		ln -sfn usr/lib "$kernel_root/lib"
-		kernel_image=$kernel_root/lib/modules/$kernel_release/vmlinuz
-		;;
-	*)
-		die "no kernel is called $1"
-		;;
+	/*) kernel_use_tree "$1" ;;
+	*) kernel_use_debian "$1" ;;
 	esac
 	[ -e "$kernel_root/lib/modules/$kernel_release/modules.dep" ] ||
 		depmod -b "$kernel_root" "$kernel_release" 2>/dev/null
+}
+
+kernel_use_debian()
+{
+	local name suite pattern home states headers packages image
+	kernel_name=$1
+	read -r name suite pattern home states < <(awk -v name="$1" '$1 == name' "$top/tests/kernels") ||
+		die "no kernel is called $1; tests/kernels has those that there are"
+
+	headers=$(newest "$suite" "$pattern")
+	kernel_release=${headers#linux-headers-}
+	kernel_expect=$states
+
+	# From 7.x on, an image comes in parts.
+	if apt_in "$suite" cache show "linux-modules-$kernel_release" >/dev/null 2>&1; then
+		packages="linux-modules-$kernel_release linux-binary-$kernel_release"
+		image=lib/modules/$kernel_release/vmlinuz
+	else
+		packages=linux-image-$kernel_release
+		image=boot/vmlinuz-$kernel_release
+	fi
+	# shellcheck disable=SC2086 # a list of words
+	kernel_root=$(unpack "$suite" $packages)
+	# Where the packages think that /lib is /usr/lib.
+	[ -e "$kernel_root/lib" ] || ln -sfn usr/lib "$kernel_root/lib"
+	kernel_image=$kernel_root/$image
+
+	kernel_use_headers "$suite" "$headers" "$home"
+}
+
+# The headers, and what they need of linux-headers-*-common and linux-kbuild-*.
+kernel_use_headers()
+{
+	local suite=$1 headers=$2 home=$3 packages
+	mapfile -t packages < <(apt_in "$suite" cache depends "$headers" |
+		sed -n 's/^  Depends: \(linux-\(headers\|kbuild\)-.*\)/\1/p')
+	if [ "$home" = bookworm ]; then
+		kernel_build=$(unpack "$suite" "$headers" "${packages[@]}")/usr/src/$headers
+		# The packages name each other by absolute path.
+		sed -i "s|^include /usr/src/|include ${kernel_build%/*}/|" "$kernel_build/Makefile"
+		kernel_make=("CC=gcc-12")
+	else
+		kernel_chroot=$cache/roots/$home
+		unpack_into "$kernel_chroot" "$suite" "$headers" "${packages[@]}"
+		kernel_build=$kernel_chroot/usr/src/$headers
+		kernel_make=()
+	fi
+}
+
+# A tree that was built with modules, and was not installed anywhere.
+kernel_use_tree()
+{
+	local config=$1/include/config/auto.conf
+	kernel_build=$1
+	kernel_image=$1/arch/x86/boot/bzImage
+	[ -e "$config" ] && [ -e "$kernel_image" ] && [ -e "$1/Module.symvers" ] ||
+		die "$1 is not a kernel tree with a bzImage and modules that were built"
+	kernel_release=$(cat "$1/include/config/kernel.release")
+	kernel_name=$(printf '%s' "$kernel_release-$1" | tr -cs 'a-zA-Z0-9.' -)
+	kernel_root=$cache/trees/$kernel_name
+	kernel_expect=
+	mapfile -t kernel_make < <(kernel_toolchain "$config")
+	if [ ! "$kernel_root/lib/modules/$kernel_release/modules.dep" -nt "$kernel_image" ]; then
+		rm -rf "$kernel_root"
+		make -C "$1" "${kernel_make[@]}" INSTALL_MOD_PATH="$kernel_root" modules_install >&2
+	fi
+}
+
+# kernel_toolchain AUTO.CONF: arguments for make that name the compiler which
+# built it, in the version that it was, if that is here.
+kernel_toolchain()
+{
+	local text version
+	text=$(sed -n 's/^CONFIG_CC_VERSION_TEXT="\(.*\)"/\1/p' "$1")
+	version=$(sed -n 's/.* \([0-9]\+\)\.[0-9]\+\.[0-9].*/\1/p' <<<"$text")
+	case $text in
+	*clang*) [ -x "/usr/bin/clang-$version" ] && echo "LLVM=-$version" || echo LLVM=1 ;;
+	*gcc*) [ -x "/usr/bin/gcc-$version" ] && echo "CC=gcc-$version" || echo CC=gcc ;;
+	esac
+}
+
+# kernel_make DIR [MAKE ARGUMENT...]: build the external module in DIR for the
+# kernel in use, with its own toolchain.
+kernel_make()
+{
+	local dir=$1 inside status=0
+	shift
+	if [ -z "$kernel_chroot" ]; then
+		make -C "$kernel_build" M="$dir" -j2 "${kernel_make[@]}" "$@"
+		return
+	fi
+	inside=$(mktemp -d "$kernel_chroot/build.XXXXXX")
+	cp -a "$dir/." "$inside/"
+	# objtool looks at /proc/self/maps. The mount is gone with the command.
+	unshare --mount --propagation private sh -c 'mount --rbind /proc "$0/proc" && exec chroot "$0" "$@"' \
+		"$kernel_chroot" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+		make -C "${kernel_build#"$kernel_chroot"}" M="/${inside##*/}" -j2 "$@" || status=$?
+	cp -a "$inside/." "$dir/"
+	rm -rf "$inside"
+	return $status
 }

@@ -5,25 +5,37 @@
 # Suites other than the machine's own are read through an apt state in the
 # cache, so the machine's sources stay as they are.
 
-# The archive the machine itself uses, so that mirrors and proxies work.
+# archive_site SUITE: the archive that the machine itself uses for such suites, so
+# that mirrors and proxies work. Security updates have one of their own.
 archive_site()
 {
-	apt-get indextargets --format '$(SITE) $(CODENAME)' | awk '$2 == "bookworm" { print $1; exit }'
+	local codename=bookworm
+	[[ $1 != *-security ]] || codename=bookworm-security
+	apt-get indextargets --format '$(SITE) $(CODENAME)' |
+		awk -v codename=$codename '$2 == codename { print $1; exit }'
 }
 
-# apt_state NAME SUITE...: create or refresh it. Its index is kept for a day.
+# apt_source SUITE: its line for a sources.list.
+apt_source()
+{
+	local site
+	site=$(archive_site "$1")
+	[ -n "$site" ] || die "apt knows no archive for suites like $1; is this Debian 12?"
+	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site $1 main"
+}
+
+# apt_state NAME [SUITE...]: create or refresh it, for the suite NAME if no other
+# is given. Its index is kept for a day.
 apt_state()
 {
-	local dir=$cache/apt/$1 site suite
-	shift
+	local dir=$cache/apt/$1 suite
+	[ $# -eq 1 ] || shift
 	if [ -n "$(find "$dir/fresh" -mmin -1440 2>/dev/null)" ]; then
 		return
 	fi
 	mkdir -p "$dir/lists/partial" "$dir/archives/partial"
-	site=$(archive_site)
-	[ -n "$site" ] || die "apt knows no archive with the suite bookworm; is this Debian 12?"
 	for suite; do
-		echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site $suite main"
+		apt_source "$suite"
 	done >"$dir/sources.list"
 	apt_in "$(basename "$dir")" get -q update
 	touch "$dir/fresh"
@@ -73,6 +85,36 @@ unpack()
 	echo "$dir"
 }
 
+# unpack_into ROOT STATE PACKAGE...: the same, into a root that has others.
+unpack_into()
+{
+	local root=$1 from name
+	shift
+	from=$(unpack "$@")
+	name=$(basename "$from")
+	if [ ! -e "$root/.unpacked/$name" ]; then
+		cp -a "$from/." "$root/"
+		rm -f "$root/.complete"
+		mkdir -p "$root/.unpacked"
+		touch "$root/.unpacked/$name"
+	fi
+}
+
+# make_root RELEASE: a root of another release of Debian, with what builds modules:
+# its kernels' build tools need its C library. Nothing of it is ever booted.
+make_root()
+{
+	local root=$cache/roots/$1
+	if [ -e "$root/.complete" ]; then
+		return
+	fi
+	rm -rf "$root"
+	mkdir -p "$cache/roots"
+	mmdebstrap --mode=root --variant=minbase --include=gcc-14,make,libc6-dev,libelf1t64,pahole \
+		"$1" "$root" "$(apt_source "$1")"
+	touch "$root/.complete"
+}
+
 # install_tools PACKAGE...: those that are missing. QEMU comes from backports:
 # version 7.2 crashes kernels it runs with several threads.
 install_tools()
@@ -92,3 +134,5 @@ install_tools()
 
 demo_tools=(busybox-static cpio gcc gcc-12 kmod libc6-dev libelf1 libnuma-dev make pahole xz-utils)
 check_tools=("${demo_tools[@]}" bison flex libelf-dev perl rsync shellcheck sparse uuid-dev)
+# mmdebstrap makes a root in one go, from any suite, without a configuration of its own.
+kernels_tools=("${check_tools[@]}" mmdebstrap)

@@ -7,7 +7,11 @@
 . "$top/tests/lib/boot.sh"
 . "$top/tests/lib/build.sh"
 
-work=$cache/work
+kernel=${GMEM_KERNEL:-$(kernel_list | head -n 1)}
+kernel_use "$kernel"
+work=$cache/work/$kernel_name
+programs=$cache/work/programs
+ko=$work/module/kvm-gmem-numa.ko
 count=0
 
 # check TEXT COMMAND...: one test point: it succeeds; its output is shown if not.
@@ -45,6 +49,15 @@ plan()
 	echo "1..$count"
 }
 
+# native_kernel: a kernel that has all that the module brings, to compare with.
+native_kernel()
+{
+	kernel_use trixie-backports-7.3
+	kernel_expect=
+	work=$cache/work/reference
+	mkdir -p "$work"
+}
+
 # boot_with MODULE|- SCENARIO NAME [KERNEL PARAMETER...]: on the kernel in use,
 # with all test programs.
 boot_with()
@@ -52,11 +65,17 @@ boot_with()
 	local ko=$1 scenario=$2 name=$3 files=()
 	shift 3
 	[ "$ko" = - ] || files+=("$ko")
-	mapfile -t -O ${#files[@]} files < <(find "$work/programs" -type f -executable)
+	mapfile -t -O ${#files[@]} files < <(find "$programs" -type f -executable)
 	[ "$scenario" != upstream ] ||
 		mapfile -t -O ${#files[@]} files < <(find "$cache/selftests" -maxdepth 1 -type f -executable)
-	[ "$scenario" != load ] ||
+	case $scenario in
+	load)
 		mapfile -t -O ${#files[@]} files < <(find "$work/module" -maxdepth 1 -name '*.ko' ! -name kvm-gmem-numa.ko)
+		;;
+	*)
+		[ ! -e "$work/module/protect_tsc.ko" ] || [ "$ko" = - ] || files+=("$work/module/protect_tsc.ko")
+		;;
+	esac
 	initramfs "$work/$name.cpio.gz" "$scenario" "${files[@]}"
-	scenario "$name" "$work/$name.cpio.gz" "$@"
+	scenario "$name" "$work/$name.cpio.gz" ${kernel_expect:+"gmem_expect=${kernel_expect// /,}"} "$@"
 }

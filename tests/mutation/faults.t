@@ -4,7 +4,6 @@
 # named test notice it. Not part of `make check`; `make check-mutants` runs it.
 # MUTANTS=REGEX picks some.
 . "$(dirname "$0")/../lib/prove.sh"
-kernel_use debian12
 export BOOT_TIMEOUT=90
 
 # A fault is noticed if a test fails, or the kernel does.

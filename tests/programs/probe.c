@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * probe present|absent: each feature, seen working, or seen missing.
+ * probe tsc: that of the TSC gate, seen working.
+ * probe list: those that work right now, one a line.
  *
- * Before the module is loaded and after it is unloaded every feature must be
+ * Before the module is loaded and after it is unloaded, what it is to bring must be
  * missing: that is what shows that the probes can fail.
  */
 #include <fcntl.h>
@@ -152,18 +154,27 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-	bool present;
+	bool list, tsc, present;
 	size_t i;
 
 	must(argc == 2);
-	present = !strcmp(argv[1], "present");
+	list = !strcmp(argv[1], "list");
+	tsc = !strcmp(argv[1], "tsc");
+	present = tsc || !strcmp(argv[1], "present");
 
 	for (i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
 		struct vmm vm;
+		bool works;
 
+		if (tsc && features[i].works != tsc_gate)
+			continue;
 		vmm_create(&vm, 1);
-		ok(features[i].works(&vm) == present, "%s: %s", argv[1], features[i].name);
+		works = features[i].works(&vm);
 		vmm_destroy(&vm);
+		if (!list)
+			ok(works == present, "%s: %s", argv[1], features[i].name);
+		else if (works)
+			puts(features[i].name);
 	}
 	return tap_exit();
 }

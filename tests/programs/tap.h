@@ -38,6 +38,16 @@ void tap_die(const char *file, int line, const char *what) __attribute__((noretu
 			       r_, e_, strerror(e_), err, strerror(err));	\
 	} while (0)
 
+/* One test point, as fails(); skipped where the kernel was built without the system call. */
+#define fails_or_lacks(config, call, err, ...)					\
+	do {									\
+		errno = 0;							\
+		if ((call) == -1 && errno == ENOSYS)				\
+			tap_skip("a kernel without " config, __VA_ARGS__);	\
+		else								\
+			fails(call, err, __VA_ARGS__);				\
+	} while (0)
+
 /* Not a test: the test cannot go on without it. */
 #define must(cond)								\
 	do {									\

@@ -222,12 +222,12 @@ int main(void)
 {
 	test_poison(VMM_L1, "guest");
 	test_poison(VMM_L2, "nested guest");
-	if (vmm_host_has_npt()) {
+	if (!vmm_prefault_error()) {
 		test_poison(VMM_L2_NPT, "nested guest with nested paging");
 		test_prefault();
 	}
 	test_soft_offline();
-	if (!access("/sys/module/kvm_gmem_numa", F_OK))
+	if (vmm_gmem_is_ours())
 		test_poison_against_punch();
 	else
 		tap_skip("upstream can deadlock here", "pages fail while holes are punched");

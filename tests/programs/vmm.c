@@ -245,6 +245,32 @@ bool vmm_host_has_npt(void)
 	return npt;
 }
 
+bool vmm_gmem_is_ours(void)
+{
+	FILE *f = fopen("/sys/module/kvm_gmem_numa/features/guest_memfd", "r");
+	char state[16] = {};
+
+	if (!f)
+		return false;
+	must(fgets(state, sizeof(state), f));
+	fclose(f);
+	return !strcmp(state, "active\n");
+}
+
+int vmm_prefault_error(void)
+{
+	int fd = open("/dev/kvm", O_RDWR);
+	int cap;
+
+	must(fd >= 0);
+	cap = vmm_cap(fd, KVM_CAP_PRE_FAULT_MEMORY);
+	close(fd);
+	if (cap)
+		return 0;
+	/* Without nested paging there is no such capability, but still the ioctl. */
+	return vmm_host_has_npt() ? EINVAL : EOPNOTSUPP;
+}
+
 int vmm_prefault(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t size)
 {
 	struct kvm_pre_fault_memory range = { .gpa = gpa, .size = size };

@@ -56,7 +56,9 @@ int vmm_slot(struct vmm *vm, uint32_t slot, uint32_t flags, uint64_t gpa, uint64
 void vmm_bind(struct vmm *vm, int fd, uint64_t size, void *hva);
 int vmm_delete_slot(struct vmm *vm, uint32_t slot);
 int vmm_cap(int fd, int cap);
-bool vmm_host_has_npt(void);	/* else shadow paging, and no KVM_PRE_FAULT_MEMORY */
+bool vmm_host_has_npt(void);	/* else shadow paging */
+bool vmm_gmem_is_ours(void);	/* the module's, and not the kernel's */
+int vmm_prefault_error(void);	/* of KVM_PRE_FAULT_MEMORY, where it cannot be had; else 0 */
 int vmm_prefault(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t size);
 
 /*

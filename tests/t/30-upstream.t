@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Upstream's selftests on Debian 12's 6.12 with the module.
+# Upstream's selftests with the module.
 . "$(dirname "$0")/../lib/prove.sh"
-kernel_use debian12
-boot_with "$work/module/kvm-gmem-numa.ko" upstream upstream
+BOOT_TIMEOUT=600
+boot_with "$ko" upstream upstream

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The same binaries on native 7.3.
+# The same binaries on a kernel that has it all, without the module.
 . "$(dirname "$0")/../lib/prove.sh"
-kernel_use native
+native_kernel
+BOOT_TIMEOUT=600
 boot_with - upstream upstream-native

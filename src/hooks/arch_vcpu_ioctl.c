@@ -7,13 +7,13 @@
 #include "compat/kvm_tsc.h"
 #include "hooks.h"
 
-static long vcpu_ioctl_replacement(struct file *filp, unsigned int ioctl, unsigned long arg)
+static long arch_vcpu_ioctl_replacement(struct file *filp, unsigned int ioctl, unsigned long arg)
 {
 	return -EINVAL;
 }
 
 /* The field is set when the vCPU is created, and never cleared. */
-static __always_inline bool vcpu_ioctl_wanted(struct ftrace_regs *fregs)
+static __always_inline bool arch_vcpu_ioctl_wanted(struct ftrace_regs *fregs)
 {
 	const struct file *filp = (void *)redirect_argument(fregs, 0);
 
@@ -21,11 +21,12 @@ static __always_inline bool vcpu_ioctl_wanted(struct ftrace_regs *fregs)
 	       READ_ONCE(gmem_tsc_gate) && compat_vcpu_tsc_protected(filp->private_data);
 }
 
-REDIRECT_PROTOTYPE(kvm_arch_vcpu_ioctl, vcpu_ioctl_replacement);
-DEFINE_REDIRECT(vcpu_ioctl, "kvm_arch_vcpu_ioctl", vcpu_ioctl_replacement, vcpu_ioctl_wanted);
+REDIRECT_PROTOTYPE(kvm_arch_vcpu_ioctl, arch_vcpu_ioctl_replacement);
+DEFINE_REDIRECT(arch_vcpu_ioctl, "kvm_arch_vcpu_ioctl", arch_vcpu_ioctl_replacement,
+		arch_vcpu_ioctl_wanted);
 
 /* The original would load the canary on this CPU, and no canary survives that. */
-void hook_prove_vcpu_ioctl(const struct canary *c)
+void hook_prove_arch_vcpu_ioctl(const struct canary *c)
 {
-	redirect_prove_by_text(&redirect_vcpu_ioctl);
+	redirect_prove_by_text(&redirect_arch_vcpu_ioctl);
 }

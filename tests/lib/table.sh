@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The table of kernels that `make check-kernels` writes. Needs common.sh and what runs
+# the tests; columns are counted from what the tests print, never typed.
+
+table=$cache/kernels.md
+
+table_begin()
+{
+	cat >"$table" <<-'EOF'
+		| kernel | release | guest_memfd | TSC gate, VM | TSC gate, vCPU | redirects | shims | passed | failed | skipped |
+		| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+	EOF
+	: >"$table.skipped"
+}
+
+# table_row KERNEL: run its tests, and say in one line what was found.
+table_row()
+{
+	local log=$cache/log/kernel-$1.tap status=0 passed failed skipped
+	cd "$top/tests"
+	# shellcheck disable=SC2046 # a list of words
+	GMEM_KERNEL=$1 prove --merge --verbose --timer --jobs "$(nproc)" $(scripts_of "$(cat "$work/class")") \
+		>"$log" 2>&1 || status=1
+	cd "$top"
+	passed=$(grep -c '^ok ' "$log") || true
+	failed=$(grep -c '^not ok ' "$log") || true
+	skipped=$(grep -c '^ok .*# SKIP' "$log") || true
+	sed -n 's/^ok [0-9]* - \(.*\) # SKIP \(.*\)/\2: \1/p' "$log" | sort | uniq -c |
+		sed "s/^ *\([0-9]*\) /$1: \1 x /" >>"$table.skipped"
+	printf '| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n' "$1" "$kernel_release" \
+		"$(found "$log" guest_memfd)" "$(found "$log" tsc_vm_gate)" "$(found "$log" tsc_vcpu_gate)" \
+		"$(found "$log" redirects)" "$(shims)" $((passed - skipped)) "$failed" "$skipped" >>"$table"
+	tail -n 1 "$table" >&2
+	grep -E '^(not ok|Parse errors|  (Failed|Non-zero|Parse))|^Result: FAIL' "$log" | head -n 20 >&2 || true
+	[ $status -eq 0 ] || say "the whole log is $log"
+	return $status
+}
+
+table_missing()
+{
+	echo "| $1 | could not be had or built | | | | | | | 1 | |" >>"$table"
+}
+
+# found LOG WHAT: what the module said of itself in the booted kernel.
+found()
+{
+	sed -n "s/^# found $2: //p" "$1" | sort -u | paste -sd ' '
+}
+
+# The differences from the newest kernel for which there is a shim: how many of the
+# questions in compat/probes/ were answered as on older kernels, and which.
+shims()
+{
+	sed -n 's/^gmem-older += //p' "$work/module/compat/have.mk" | grep -vc NATIVE_POLICY || true
+}
+
+table_end()
+{
+	if [ -s "$table.skipped" ]; then
+		printf '\nSkipped, and why:\n\n'
+		sed 's/^/- /' "$table.skipped"
+	fi >>"$table"
+	say ""
+	cat "$table"
+}
+
+# Between two marks in the README.
+table_into_readme()
+{
+	awk -v table="$table" '
+		/^<!-- kernels: / { print; print ""; while ((getline line < table) > 0) print line; print ""; skip = 1; next }
+		/^<!-- end of kernels/ { skip = 0 }
+		!skip' "$top/README.md" >"$table.readme"
+	cat "$table.readme" >"$top/README.md"
+}

@@ -1,0 +1,7 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The module on a kernel that has it all.
+. "$(dirname "$0")/../lib/prove.sh"
+kernel_use trixie-backports-7.3
+work=$cache/work/$kernel_name
+boot_with "$work/module/kvm-gmem-numa.ko" aside aside-native
