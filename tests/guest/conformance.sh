@@ -8,6 +8,7 @@ only=$(parameter gmem_only | tr , ' ')
 echo "# $(uname -r)"
 if [ -e kvm-gmem-numa.ko ]; then
 	survey /tmp/before
+	./private_vm >/tmp/private.before
 	protected_tsc
 	ok "loads" load
 	ok "features are as this kernel allows" states_expected
@@ -15,6 +16,11 @@ if [ -e kvm-gmem-numa.ko ]; then
 	tell
 	ok "what is redirected is what it says" as_reported
 	protected_tsc
+	if [ -s /tmp/private.before ]; then
+		./private_vm >/tmp/private.loaded
+		ok "VMs with private memory are answered as without the module" \
+			diff /tmp/private.before /tmp/private.loaded
+	fi
 	if [ "$(state guest_memfd)" = unavailable ]; then
 		echo "# guest_memfd is $(cat $module/features/guest_memfd)"
 		programs=test_tsc

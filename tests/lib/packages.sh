@@ -93,8 +93,7 @@ unpack_into()
 	from=$(unpack "$@")
 	name=$(basename "$from")
 	if [ ! -e "$root/.unpacked/$name" ]; then
-		cp -a "$from/." "$root/"
-		rm -f "$root/.complete"
+		tar -C "$from" -c --exclude=./.complete . | tar -C "$root" -x
 		mkdir -p "$root/.unpacked"
 		touch "$root/.unpacked/$name"
 	fi
