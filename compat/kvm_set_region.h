@@ -4,6 +4,7 @@
 #define _GMEM_COMPAT_KVM_SET_REGION_H
 
 #include <linux/kvm_host.h>
+#include <uapi/kvm_gmem_numa.h>
 
 #include "compat/have.h"
 
@@ -18,5 +19,21 @@ int kvm_set_memory_region(struct kvm *kvm, const struct kvm_userspace_memory_reg
 #else
 #define COMPAT_SET_MEMORY_REGION __kvm_set_memory_region
 #endif
+
+/* Before guest_memfd (6.8), it takes the older struct, with which the newer begins. */
+#ifdef HAVE_GUEST_MEMFD_ABI
+#define COMPAT_REGION_TYPE struct kvm_userspace_memory_region2
+#else
+#define COMPAT_REGION_TYPE struct kvm_userspace_memory_region
+#endif
+
+#define GMEM_SAME_OFFSET(member)						\
+	static_assert(offsetof(struct kvm_userspace_memory_region, member) ==	\
+		      offsetof(struct kvm_userspace_memory_region2, member))
+GMEM_SAME_OFFSET(slot);
+GMEM_SAME_OFFSET(flags);
+GMEM_SAME_OFFSET(guest_phys_addr);
+GMEM_SAME_OFFSET(memory_size);
+GMEM_SAME_OFFSET(userspace_addr);
 
 #endif /* _GMEM_COMPAT_KVM_SET_REGION_H */

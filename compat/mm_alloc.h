@@ -8,20 +8,52 @@
 #include <linux/mm.h>
 #include <linux/topology.h>
 
+#include "../src/symbol/symbol.h"
 #include "compat/have.h"
 
 /*
  * folio_alloc_mpol() is of 6.11; before, pages are allocated by policy. Since
- * allocation profiling (6.10), it is the caller who counts.
+ * allocation profiling (6.10), it is the caller who counts. Until 6.6, all is done
+ * by way of a mapping, and a policy without one by way of one made up, as shmem did.
+ * There, page i of a mapping that starts at page i is the first.
  */
-#ifdef HAVE_FOLIO_ALLOC_MPOL
-#define COMPAT_ALLOC_BY_POLICY folio_alloc_mpol_noprof
-#define compat_alloc_folio(call, gfp, mpol, ilx) \
-	alloc_hooks(call((gfp), 0, (mpol), (ilx), numa_node_id()))
+#if defined(HAVE_FOLIO_ALLOC_MPOL)
+#define COMPAT_ALLOC_SYMBOLS(X) X(SYMBOL_KERNEL, folio_alloc_mpol_noprof)
+#define compat_alloc_folio(gfp, mpol, ilx)						\
+	alloc_hooks(kernel_call(folio_alloc_mpol_noprof)((gfp), 0, (mpol), (ilx),	\
+							 numa_node_id()))
+#elif defined(HAVE_MPOL_WITHOUT_VMA)
+#define COMPAT_ALLOC_SYMBOLS(X) X(SYMBOL_KERNEL, alloc_pages_mpol)
+#define compat_alloc_folio(gfp, mpol, ilx)						\
+	((struct folio *)kernel_call(alloc_pages_mpol)((gfp) | __GFP_COMP, 0, (mpol),	\
+						       (ilx), numa_node_id()))
 #else
-#define COMPAT_ALLOC_BY_POLICY alloc_pages_mpol
-#define compat_alloc_folio(call, gfp, mpol, ilx)						\
-	((struct folio *)call((gfp) | __GFP_COMP, 0, (mpol), (ilx), numa_node_id()))
+#define COMPAT_ALLOC_SYMBOLS(X)
+static inline struct folio *compat_alloc_folio(gfp_t gfp, struct mempolicy *mpol, pgoff_t ilx)
+{
+	struct vm_area_struct vma;
+
+	vma_init(&vma, NULL);
+	vma.vm_pgoff = ilx;
+	vma.vm_policy = mpol;
+	return vma_alloc_folio(gfp, 0, &vma, 0, false);
+}
+#endif
+
+/* The base from which a mapping interleaves is get_policy()'s to tell since 6.7. */
+#ifdef HAVE_MPOL_WITHOUT_VMA
+#define COMPAT_DEFINE_GET_POLICY(fn)
+#define COMPAT_GET_POLICY(fn) .get_policy = fn
+#else
+#define COMPAT_DEFINE_GET_POLICY(fn)						\
+	static struct mempolicy *fn##_without_ilx(struct vm_area_struct *vma,	\
+						  unsigned long addr)		\
+	{									\
+		pgoff_t ilx;							\
+										\
+		return fn(vma, addr, &ilx);					\
+	}
+#define COMPAT_GET_POLICY(fn) .get_policy = fn##_without_ilx
 #endif
 
 #endif /* _GMEM_COMPAT_MM_ALLOC_H */

@@ -7,13 +7,19 @@
 
 #include "compat/have.h"
 
-/* Renamed in 6.12, where it came to mean that the host must not read the pages either. */
+/*
+ * Unmovable is of 6.7; in 6.12 it came to mean that the host must not read the pages
+ * either, and was renamed. Before, migration finds out from the file system, which
+ * refuses: pages are isolated, unmapped from the host and put back.
+ */
 static inline void compat_mapping_pin(struct address_space *mapping)
 {
-#ifdef HAVE_MAPPING_INACCESSIBLE
+#if defined(HAVE_MAPPING_INACCESSIBLE)
 	mapping_set_inaccessible(mapping);
-#else
+#elif defined(HAVE_ERROR_REMOVE_FOLIO)
 	mapping_set_unmovable(mapping);
+#else
+	mapping_set_unevictable(mapping);
 #endif
 }
 

@@ -7,10 +7,10 @@
 gmem-state :=
 ifneq ($(HAVE_NATIVE_POLICY),)
 gmem-state := native
-else ifeq ($(HAVE_GUEST_MEMFD_ABI),)
-gmem-state := unavailable: this kernel is older than guest_memfd
 else ifeq ($(CONFIG_NUMA),)
 gmem-state := unavailable: this kernel has no NUMA (CONFIG_NUMA)
+else ifeq ($(CONFIG_XARRAY_MULTI),)
+gmem-state := unavailable: this kernel has no CONFIG_XARRAY_MULTI
 else ifneq ($(gmem-unknown),)
 gmem-state := unavailable: built with GMEM_FORCE for an unknown kernel
 endif

@@ -59,9 +59,9 @@ $(obj)/compat/probes/NATIVE_POLICY.answer: FORCE
 
 filechk_gmem_have_h = sed -n 's/^\(HAVE_.*\) y$$/\#define \1 1/p' $(gmem-answers)
 
-# What is unknown matters where guest_memfd is to be brought. A kernel that has it, or
-# is too old for it, may be as it likes.
-gmem-needed = ! grep -qxE 'HAVE_NATIVE_POLICY y|HAVE_GUEST_MEMFD_ABI n' $(gmem-answers)
+# What is unknown matters where guest_memfd is to be brought. A kernel that has it may
+# be as it likes.
+gmem-needed = ! grep -qx 'HAVE_NATIVE_POLICY y' $(gmem-answers)
 gmem-complaint = sed -n 's/^UNKNOWN /kvm-gmem-numa: this kernel is not supported: /p' $(gmem-answers)
 
 define filechk_gmem_have_mk

@@ -8,7 +8,6 @@ static_assert(__same_type(folio_alloc_mpol_noprof,
 			  struct folio *(gfp_t, unsigned int, struct mempolicy *, pgoff_t, int)));
 #endif
 
-#ifdef PROBE_OLD
-static_assert(__same_type(alloc_pages_mpol,
-			  struct page *(gfp_t, unsigned int, struct mempolicy *, pgoff_t, int)));
+#ifdef PROBE_ODD
+void *probe = folio_alloc_mpol_noprof;
 #endif

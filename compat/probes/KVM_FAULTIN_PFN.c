@@ -11,9 +11,6 @@ static_assert(__same_type(kvm_prefetch_pages,
 #endif
 
 #ifdef PROBE_OLD
-static_assert(__same_type(__gfn_to_pfn_memslot,
-			  kvm_pfn_t (const struct kvm_memory_slot *, gfn_t, bool, bool, bool *,
-				     bool, bool *, hva_t *)));
 static_assert(__same_type(gfn_to_pfn_memslot_atomic,
 			  kvm_pfn_t (const struct kvm_memory_slot *, gfn_t)));
 static_assert(__same_type(gfn_to_page_many_atomic,

@@ -6,6 +6,6 @@
 static_assert(__same_type(mapping_set_inaccessible, void (struct address_space *)));
 #endif
 
-#ifdef PROBE_OLD
-static_assert(__same_type(mapping_set_unmovable, void (struct address_space *)));
+#ifdef PROBE_ODD
+void *probe = mapping_set_inaccessible;
 #endif

@@ -14,6 +14,7 @@
 #include <linux/pagemap.h>
 #include <linux/spinlock.h>
 
+#include "compat/kvm_gfn_to_pfn.h"
 #include "gmem.h"
 
 static LIST_HEAD(bind_requests);
@@ -277,6 +278,8 @@ int gmem_bind(struct kvm_memory_slot *slot, struct file *file, pgoff_t pgoff)
 	/* The file may be closed before the slot, so the slot pins us itself. */
 	__module_get(THIS_MODULE);
 	atomic_inc(&gmem_bound_slots);
+	if (COMPAT_FOLLOW_ALL_FAULTS)
+		gmem_fault_scope_open(((struct gmem_file *)file->private_data)->kvm);
 	return 0;
 }
 

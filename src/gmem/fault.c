@@ -4,6 +4,7 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 
+#include "compat/fs_file.h"
 #include "gmem.h"
 #include "symbols.h"
 
@@ -27,10 +28,12 @@ static vm_fault_t gmem_host_fault(struct vm_fault *vmf)
 	return VM_FAULT_LOCKED;
 }
 
+COMPAT_DEFINE_GET_POLICY(gmem_get_policy)
+
 const struct vm_operations_struct gmem_vm_operations = {
 	.fault = gmem_host_fault,
 	.set_policy = gmem_set_policy,
-	.get_policy = gmem_get_policy,
+	COMPAT_GET_POLICY(gmem_get_policy),
 };
 
 static struct folio *gmem_slot_get_folio(const struct kvm_memory_slot *slot, gfn_t gfn)
@@ -40,7 +43,7 @@ static struct folio *gmem_slot_get_folio(const struct kvm_memory_slot *slot, gfn
 	struct file *file;
 
 	/* Fails once the last reference is dropped, before release has run. */
-	file = binding ? get_file_active(&binding->file) : NULL;
+	file = binding ? compat_get_file_active(&binding->file) : NULL;
 	if (!file)
 		return ERR_PTR(-EFAULT);
 
@@ -92,6 +95,6 @@ kvm_pfn_t gmem_guest_fault(const struct kvm_memory_slot *slot, gfn_t gfn)
 	if (WARN_ON_ONCE(!vcpu))
 		return KVM_PFN_ERR_FAULT;
 
-	kvm_prepare_memory_fault_exit(vcpu, gfn_to_gpa(gfn), PAGE_SIZE, false, false, false);
+	compat_memory_fault_exit(vcpu, gfn_to_gpa(gfn), PAGE_SIZE);
 	return gmem_fault_errno(vcpu->kvm, PTR_ERR(folio));
 }

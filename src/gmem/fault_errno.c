@@ -18,6 +18,7 @@
 #include <linux/sched/signal.h>
 #include <linux/spinlock.h>
 
+#include "compat/kvm_gfn_to_pfn.h"
 #include "gmem.h"
 
 /*
@@ -111,7 +112,7 @@ int gmem_fault_scope_end(struct gmem_fault_scope *scope, int r)
 kvm_pfn_t gmem_fault_errno(const struct kvm *kvm, int err)
 {
 	struct scope_bucket *bucket = bucket_of(current);
-	kvm_pfn_t pfn = KVM_PFN_ERR_SIGPENDING;
+	kvm_pfn_t pfn = COMPAT_PFN_ERR_AGAIN;
 	struct gmem_fault_scope *scope;
 
 	/* What KVM makes of an error pfn anyway; or nobody will be told. */

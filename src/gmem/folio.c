@@ -24,8 +24,9 @@ struct folio *gmem_get_folio(struct inode *inode, pgoff_t index)
 	int err;
 
 	for (;;) {
+		/* NULL on older kernels. */
 		folio = filemap_lock_folio(mapping, index);
-		if (!IS_ERR(folio))
+		if (!IS_ERR_OR_NULL(folio))
 			return folio;
 
 		folio = gmem_alloc_folio(inode, index);

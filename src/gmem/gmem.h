@@ -34,6 +34,9 @@
 #include <linux/xarray.h>
 #include <uapi/kvm_gmem_numa.h>
 
+#include "compat/kvm_private_mem.h"
+#include "compat/mm_alloc.h"
+
 /*
  * Marks a memslot that is bound to a file of this module. KVM's own flag,
  * KVM_MEM_GUEST_MEMFD, never reaches KVM for such a slot, so KVM's own
@@ -94,10 +97,6 @@ struct gmem_binding {
 	pgoff_t pgoff;
 	struct rcu_head rcu;
 };
-
-/* Kernels older than guest_memfd have neither; nor do they have any use for these. */
-struct kvm_create_guest_memfd;
-struct kvm_userspace_memory_region2;
 
 static inline struct gmem_inode *GMEM_I(struct inode *inode)
 {

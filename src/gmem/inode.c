@@ -17,6 +17,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+#include "compat/fs_file.h"
 #include "compat/mm_mapping.h"
 #include "gmem.h"
 #include "symbols.h"
@@ -24,21 +25,22 @@
 static struct kmem_cache *gmem_inode_cache;
 static struct vfsmount *gmem_mnt;
 
+/* Guest mappings have no rmap. Where mappings can be unmovable, mm does not even ask. */
 static int gmem_migrate_folio(struct address_space *mapping, struct folio *dst,
 			      struct folio *src, enum migrate_mode mode)
 {
-	/* The mapping is unmovable, so mm never comes here. */
-	WARN_ON_ONCE(1);
 	return -EINVAL;
 }
+
+COMPAT_DEFINE_ERROR_REMOVE(gmem_error_remove_folio)
 
 static const struct address_space_operations gmem_address_space_operations = {
 	.dirty_folio = noop_dirty_folio,
 	.migrate_folio = gmem_migrate_folio,
-	.error_remove_folio = gmem_error_remove_folio,
+	COMPAT_ERROR_REMOVE(gmem_error_remove_folio),
 };
 
-static int gmem_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *attr)
+static int gmem_setattr(COMPAT_MNT_IDMAP *idmap, struct dentry *dentry, struct iattr *attr)
 {
 	return -EINVAL;
 }

@@ -44,8 +44,7 @@ struct folio *gmem_alloc_folio(struct inode *inode, pgoff_t index)
 	if (!mpol)
 		return filemap_alloc_folio(gfp, 0);
 
-	folio = compat_alloc_folio(kernel_call(COMPAT_ALLOC_BY_POLICY), gfp, mpol,
-				   GMEM_INTERLEAVE_BASE + index);
+	folio = compat_alloc_folio(gfp, mpol, GMEM_INTERLEAVE_BASE + index);
 	/* mpol_cond_put(), which calls an unexported function. */
 	if (mpol_needs_cond_ref(mpol))
 		kernel_call(__mpol_put)(mpol);

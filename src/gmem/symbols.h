@@ -9,13 +9,14 @@
 #include <linux/security.h>
 
 #include "../symbol/symbol.h"
+#include "compat/kvm_invalidate.h"
 #include "compat/kvm_set_region.h"
 #include "compat/mm_alloc.h"
 
 /* The last two are exported, but from 6.18 on to KVM's own modules only. */
 #define GMEM_SYMBOLS(X)						\
 	X(SYMBOL_KERNEL, __mpol_put)				\
-	X(SYMBOL_KERNEL, COMPAT_ALLOC_BY_POLICY)		\
+	COMPAT_ALLOC_SYMBOLS(X)					\
 	X(SYMBOL_KERNEL, mpol_free_shared_policy)		\
 	X(SYMBOL_KERNEL, mpol_set_shared_policy)		\
 	X(SYMBOL_KERNEL, mpol_shared_policy_init)		\
@@ -25,7 +26,7 @@
 	X(SYMBOL_KVM, kvm_arch_free_memslot)			\
 	X(SYMBOL_KVM, kvm_mmu_invalidate_begin)			\
 	X(SYMBOL_KVM, kvm_mmu_invalidate_end)			\
-	X(SYMBOL_KVM, kvm_mmu_invalidate_range_add)		\
+	COMPAT_INVALIDATE_SYMBOLS(X)				\
 	X(SYMBOL_KVM, kvm_unmap_gfn_range)			\
 	X(SYMBOL_KVM, kvm_arch_guest_memory_reclaimed)		\
 	X(SYMBOL_KVM, kvm_flush_remote_tlbs)			\

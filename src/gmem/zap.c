@@ -38,7 +38,7 @@ static bool binding_zap(struct kvm *kvm, const struct gmem_binding *b, pgoff_t s
 	};
 
 	/* Before the look at what is visible: from here on, faults are retried. */
-	kernel_call(kvm_mmu_invalidate_range_add)(kvm, range.start, range.end);
+	compat_mmu_invalidate_add(kvm, b->slot, range.start, range.end);
 
 	range.slot = visible_slot(kvm, b->slot);
 	if (!range.slot)
@@ -73,7 +73,7 @@ void gmem_file_zap_begin(struct gmem_file *f, pgoff_t start, pgoff_t end)
 
 	idx = srcu_read_lock(&kvm->srcu);
 	write_lock(&kvm->mmu_lock);
-	kernel_call(kvm_mmu_invalidate_begin)(kvm);
+	compat_mmu_invalidate_begin(kvm);
 
 	xa_for_each_range(&f->bindings, index, binding, start, end - 1)
 		flush |= binding_zap(kvm, binding, start, end);
@@ -102,7 +102,7 @@ void gmem_file_zap_end(struct gmem_file *f, pgoff_t start, pgoff_t end)
 		return;
 
 	write_lock(&kvm->mmu_lock);
-	kernel_call(kvm_mmu_invalidate_end)(kvm);
+	compat_mmu_invalidate_end(kvm);
 	write_unlock(&kvm->mmu_lock);
 }
 

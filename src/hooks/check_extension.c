@@ -5,8 +5,7 @@
 
 static int check_extension_replacement(struct kvm *kvm, long ext)
 {
-	/* KVM_CAP_USER_MEMORY2 (231) KVM has by itself. */
-	return ext == KVM_CAP_GUEST_MEMFD ? 1 : GMEM_SUPPORTED_FLAGS;
+	return ext == KVM_CAP_GUEST_MEMFD_FLAGS ? GMEM_SUPPORTED_FLAGS : 1;
 }
 
 /* @kvm is NULL where /dev/kvm is asked. */
@@ -15,6 +14,9 @@ static __always_inline bool check_extension_wanted(struct ftrace_regs *fregs)
 	struct kvm *kvm = (void *)redirect_argument(fregs, 0);
 	long ext = redirect_argument(fregs, 1);
 
+	/* KVM_SET_USER_MEMORY_REGION2 KVM has by itself, where it knows guest_memfd. */
+	if (ext == KVM_CAP_USER_MEMORY2)
+		return COMPAT_BRINGS_REGION2;
 	if (ext != KVM_CAP_GUEST_MEMFD && ext != KVM_CAP_GUEST_MEMFD_FLAGS)
 		return false;
 	return READ_ONCE(gmem_advertise) && !(kvm && kvm_arch_has_private_mem(kvm));

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* __gfn_to_pfn_memslot(): the page behind a guest frame, for 6.12 and before. */
 #include "../gmem/gmem.h"
+#include "compat/kvm_gfn_to_pfn.h"
 #include "hooks.h"
 
 static kvm_pfn_t gfn_to_pfn_replacement(const struct kvm_memory_slot *slot, gfn_t gfn,
-					bool atomic, bool interruptible, bool *async,
+					bool atomic, COMPAT_INTERRUPTIBLE_PARAMETER bool *async,
 					bool write_fault, bool *writable, hva_t *hva);
 
 static __always_inline bool gfn_to_pfn_wanted(struct ftrace_regs *fregs)
@@ -21,7 +22,7 @@ DEFINE_REDIRECT(gfn_to_pfn, "__gfn_to_pfn_memslot", gfn_to_pfn_replacement, gfn_
  * Prefetching is stopped in gfn_to_pfn_atomic.c.
  */
 static kvm_pfn_t gfn_to_pfn_replacement(const struct kvm_memory_slot *slot, gfn_t gfn,
-					bool atomic, bool interruptible, bool *async,
+					bool atomic, COMPAT_INTERRUPTIBLE_PARAMETER bool *async,
 					bool write_fault, bool *writable, hva_t *hva)
 {
 	int idx = redirect_enter();
@@ -32,7 +33,7 @@ static kvm_pfn_t gfn_to_pfn_replacement(const struct kvm_memory_slot *slot, gfn_
 		*writable = true;
 		pfn = gmem_guest_fault(slot, gfn);
 	} else {
-		pfn = redirect_original(gfn_to_pfn)(slot, gfn, atomic, interruptible, async,
+		pfn = redirect_original(gfn_to_pfn)(slot, gfn, atomic, COMPAT_INTERRUPTIBLE async,
 						    write_fault, writable, hva);
 	}
 
@@ -43,5 +44,5 @@ static kvm_pfn_t gfn_to_pfn_replacement(const struct kvm_memory_slot *slot, gfn_
 /* No slot: KVM_PFN_NOSLOT. */
 void hook_prove_gfn_to_pfn(const struct canary *c)
 {
-	redirect_original(gfn_to_pfn)(NULL, 0, true, false, NULL, false, NULL, NULL);
+	redirect_original(gfn_to_pfn)(NULL, 0, true, COMPAT_INTERRUPTIBLE_FALSE NULL, false, NULL, NULL);
 }

@@ -53,25 +53,36 @@ static long create_guest_memfd(struct file *filp, unsigned long arg)
 }
 
 /* KVM is asked for an ordinary slot; prepare_memory_region.c then finds the request. */
-static long set_bound_region(struct kvm *kvm, const struct kvm_userspace_memory_region2 *mem)
+static int set_bound_region(struct kvm *kvm, const struct kvm_userspace_memory_region2 *mem)
 {
 	struct kvm_userspace_memory_region2 plain = *mem;
 	struct gmem_bind_request req;
-	int r;
+	int r = gmem_region_check(kvm, mem);
 
-	/* Those above are KVM's own, and only its ioctl knows that. */
-	if ((u16)mem->slot >= KVM_USER_MEM_SLOTS)
-		return -EINVAL;
+	if (r)
+		return r;
 
 	plain.flags &= ~KVM_MEM_GUEST_MEMFD;
 
+	gmem_bind_request_begin(&req, kvm, mem);
+	r = kernel_call(COMPAT_SET_MEMORY_REGION)(kvm, (COMPAT_REGION_TYPE *)&plain);
+	gmem_bind_request_end(&req);
+	return r;
+}
+
+/* In place of KVM's own ioctl, which knows that slots from some number on are KVM's. */
+static long set_region(struct kvm *kvm, const struct kvm_userspace_memory_region2 *mem)
+{
+	int r;
+
+	if ((u16)mem->slot >= KVM_USER_MEM_SLOTS)
+		return -EINVAL;
+
 	mutex_lock(&kvm->slots_lock);
-	r = gmem_region_check(kvm, mem);
-	if (!r) {
-		gmem_bind_request_begin(&req, kvm, mem);
-		r = kernel_call(COMPAT_SET_MEMORY_REGION)(kvm, &plain);
-		gmem_bind_request_end(&req);
-	}
+	if (mem->flags & KVM_MEM_GUEST_MEMFD)
+		r = set_bound_region(kvm, mem);
+	else
+		r = kernel_call(COMPAT_SET_MEMORY_REGION)(kvm, (COMPAT_REGION_TYPE *)mem);
 	mutex_unlock(&kvm->slots_lock);
 	return r;
 }
@@ -88,8 +99,8 @@ static long set_flagged_region(struct file *filp, unsigned long arg,
 
 	if (!gmem_region_names_our_file(mem))
 		r = redirect_original(vm_ioctl)(filp, KVM_SET_USER_MEMORY_REGION2, arg);
-	if (r == -EINVAL)
-		r = set_bound_region(filp->private_data, mem);
+	if (r == -EINVAL || r == -ENOTTY)
+		r = set_region(filp->private_data, mem);
 	return r;
 }
 
@@ -97,6 +108,8 @@ static long set_flagged_region(struct file *filp, unsigned long arg,
 static long set_memory_region(struct file *filp, unsigned int ioctl, unsigned long arg)
 {
 	struct kvm_userspace_memory_region2 mem = {};
+	struct kvm *kvm = filp->private_data;
+	long r;
 	bool newer = ioctl == KVM_SET_USER_MEMORY_REGION2;
 	size_t size = newer ? sizeof(mem) : sizeof(struct kvm_userspace_memory_region);
 
@@ -107,9 +120,12 @@ static long set_memory_region(struct file *filp, unsigned int ioctl, unsigned lo
 		return set_flagged_region(filp, arg, &mem);
 
 	/* prepare_memory_region.c refuses it too, but only once it is known to overlap nothing. */
-	if (gmem_region_changes_bound_slot(filp->private_data, &mem))
+	if (gmem_region_changes_bound_slot(kvm, &mem))
 		return -EINVAL;
-	return redirect_original(vm_ioctl)(filp, ioctl, arg);
+
+	r = redirect_original(vm_ioctl)(filp, ioctl, arg);
+	/* Kernels from before guest_memfd have but the older one. */
+	return r == -ENOTTY ? set_region(kvm, &mem) : r;
 }
 
 static long vm_ioctl_replacement(struct file *filp, unsigned int ioctl, unsigned long arg)

@@ -89,9 +89,10 @@ kernel_use_tree()
 	kernel_root=$cache/trees/$kernel_name
 	kernel_expect=
 	mapfile -t kernel_make < <(kernel_toolchain "$config")
-	if [ ! "$kernel_root/lib/modules/$kernel_release/modules.dep" -nt "$kernel_image" ]; then
+	if [ ! "$kernel_root/.installed" -nt "$kernel_image" ] || [ ! "$kernel_root/.installed" -nt "$1/Module.symvers" ]; then
 		rm -rf "$kernel_root"
 		make -C "$1" "${kernel_make[@]}" INSTALL_MOD_PATH="$kernel_root" modules_install >&2
+		touch "$kernel_root/.installed"
 	fi
 }
 

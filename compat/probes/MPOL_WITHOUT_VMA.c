@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* NUMA policies apart from mappings (get_policy() tells an interleave base from 6.7 on) */
+#include <linux/gfp.h>
+#include <linux/mempolicy.h>
+#include <linux/mm.h>
+
+#ifdef PROBE_NEW
+static_assert(__same_type(((struct vm_operations_struct *)0)->get_policy,
+			  struct mempolicy *(*)(struct vm_area_struct *, unsigned long,
+						pgoff_t *)));
+#endif
+
+#ifdef PROBE_OLD
+static_assert(__same_type(((struct vm_operations_struct *)0)->get_policy,
+			  struct mempolicy *(*)(struct vm_area_struct *, unsigned long)));
+static_assert(__same_type(vma_alloc_folio,
+			  struct folio *(gfp_t, int, struct vm_area_struct *, unsigned long,
+					 bool)));
+#endif
