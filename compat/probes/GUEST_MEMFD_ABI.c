@@ -17,6 +17,4 @@ static_assert(__same_type(kvm_mmu_invalidate_begin,
 static_assert(__same_type(kvm_mmu_invalidate_end,
 			  void (struct kvm *, unsigned long, unsigned long)));
 static_assert(__same_type(((struct kvm *)0)->mmu_invalidate_range_start, unsigned long));
-static_assert(__same_type(__kvm_set_memory_region,
-			  int (struct kvm *, const struct kvm_userspace_memory_region *)));
 #endif

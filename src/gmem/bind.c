@@ -5,12 +5,13 @@
  * KVM before 6.18 refuses the flag for a VM without private memory, and its
  * own code would take our files for its own. So KVM is asked for the slot
  * without the flag, and the file is linked to the slot when KVM has allocated
- * the slot's metadata and has not yet shown it to anybody. Between the two,
- * KVM holds slots_lock all the time: a VM has one request at most.
+ * the slot's metadata and has not yet shown it to anybody. All of this happens on
+ * one task, by which the request is found again.
  */
 #include <linux/file.h>
 #include <linux/list.h>
 #include <linux/module.h>
+#include <linux/overflow.h>
 #include <linux/pagemap.h>
 #include <linux/spinlock.h>
 
@@ -88,11 +89,13 @@ bool gmem_region_names_our_file(const struct kvm_userspace_memory_region2 *mem)
  * All others are left to KVM, which runs them after these; where both would
  * refuse, both say -EINVAL.
  *
- * Context: kvm->slots_lock held.
+ * Context: no locks held; whether the slot exists may be out of date at once.
  * Return: 0 or -EINVAL.
  */
 int gmem_region_check(struct kvm *kvm, const struct kvm_userspace_memory_region2 *mem)
 {
+	bool change;
+
 	/* Read-only and dirty logging are not for guest_memfd. */
 	if (mem->flags & ~KVM_MEM_GUEST_MEMFD)
 		return -EINVAL;
@@ -101,24 +104,29 @@ int gmem_region_check(struct kvm *kvm, const struct kvm_userspace_memory_region2
 		return -EINVAL;
 
 	/* A slot that exists can only be deleted. */
-	return region_changes(kvm, mem) ? -EINVAL : 0;
+	mutex_lock(&kvm->slots_lock);
+	change = region_changes(kvm, mem);
+	mutex_unlock(&kvm->slots_lock);
+	return change ? -EINVAL : 0;
 }
 
 /**
- * gmem_bind_request_begin() - what the next new slot of a VM is to be bound to
+ * gmem_bind_request_begin() - what the slot that this task sets is to be bound to
  * @req: uninitialised; lives until gmem_bind_request_end()
  * @kvm: the VM
  * @mem: a request that passed gmem_region_check()
  *
- * Context: kvm->slots_lock held, until gmem_bind_request_end().
+ * Context: no locks held.
  */
 void gmem_bind_request_begin(struct gmem_bind_request *req, struct kvm *kvm,
 			     const struct kvm_userspace_memory_region2 *mem)
 {
+	req->task = current;
 	req->kvm = kvm;
 	req->id = mem->slot;
 	req->fd = mem->guest_memfd;
 	req->offset = mem->guest_memfd_offset;
+	req->served = false;
 
 	spin_lock(&bind_requests_lock);
 	list_add(&req->entry, &bind_requests);
@@ -129,6 +137,8 @@ void gmem_bind_request_begin(struct gmem_bind_request *req, struct kvm *kvm,
 /**
  * gmem_bind_request_end() - the slot is there, or was refused
  * @req: as given to gmem_bind_request_begin()
+ *
+ * Context: on the task that began it.
  */
 void gmem_bind_request_end(struct gmem_bind_request *req)
 {
@@ -138,16 +148,18 @@ void gmem_bind_request_end(struct gmem_bind_request *req)
 	spin_unlock(&bind_requests_lock);
 }
 
-/* The request cannot go away: its VM's slots_lock is held by this task. */
-static const struct gmem_bind_request *bind_request_of(struct kvm *kvm,
-						       const struct kvm_memory_slot *slot)
+/**
+ * gmem_bind_request_find() - the request that this task has begun
+ *
+ * Return: it, or NULL. It stays, as nobody but this task ends it.
+ */
+struct gmem_bind_request *gmem_bind_request_find(void)
 {
 	struct gmem_bind_request *req, *found = NULL;
-	u32 id = (u32)slot->as_id << 16 | (u16)slot->id;
 
 	spin_lock(&bind_requests_lock);
 	list_for_each_entry(req, &bind_requests, entry) {
-		if (req->kvm == kvm && req->id == id) {
+		if (req->task == current) {
 			found = req;
 			break;
 		}
@@ -156,28 +168,36 @@ static const struct gmem_bind_request *bind_request_of(struct kvm *kvm,
 	return found;
 }
 
+/* KVM read the arguments where other threads can write. */
+static bool slot_is_as_requested(const struct gmem_bind_request *req, struct kvm *kvm,
+				 const struct kvm_memory_slot *slot)
+{
+	return req->kvm == kvm && req->id == ((u32)slot->as_id << 16 | (u16)slot->id) &&
+	       !slot->flags;
+}
+
 /**
  * gmem_bind_file() - the file that a new slot is to be bound to
+ * @req: this task's request
  * @kvm: the VM
  * @slot: the new slot, not yet visible
- * @pgoff: set to the slot's first page in the file
  *
  * Stands for kvm_gmem_prepare_memory_region().
  *
  * Context: kvm->slots_lock held.
- * Return: NULL if the slot is an ordinary one; the file, with a reference; or
- *	   ERR_PTR(-EBADF), or ERR_PTR(-EINVAL) for a file that is not ours, is
+ * Return: the file, with a reference; or ERR_PTR(-EBADF), or ERR_PTR(-EINVAL) for a
+ *	   slot that is not the one asked for, and a file that is not ours, is
  *	   another VM's, or ends before the slot does.
  */
-struct file *gmem_bind_file(struct kvm *kvm, const struct kvm_memory_slot *slot, pgoff_t *pgoff)
+struct file *gmem_bind_file(const struct gmem_bind_request *req, struct kvm *kvm,
+			    const struct kvm_memory_slot *slot)
 {
-	const struct gmem_bind_request *req = bind_request_of(kvm, slot);
-	u64 size = (u64)slot->npages << PAGE_SHIFT;
+	u64 size = (u64)slot->npages << PAGE_SHIFT, end;
 	struct gmem_file *f;
 	struct file *file;
 
-	if (!req)
-		return NULL;
+	if (!slot_is_as_requested(req, kvm, slot))
+		return ERR_PTR(-EINVAL);
 
 	file = fget(req->fd);
 	if (!file)
@@ -194,11 +214,10 @@ struct file *gmem_bind_file(struct kvm *kvm, const struct kvm_memory_slot *slot,
 	if (!GMEM_I(file_inode(file))->flags)
 		goto err;
 
-	/* Unsigned, and gmem_region_check() saw that the sum does not wrap. */
-	if (req->offset + size > (u64)i_size_read(file_inode(file)))
+	/* Unsigned. */
+	if (check_add_overflow(req->offset, size, &end) || end > i_size_read(file_inode(file)))
 		goto err;
 
-	*pgoff = req->offset >> PAGE_SHIFT;
 	return file;
 
 err:

@@ -122,17 +122,21 @@ struct file *gmem_open(loff_t size, u64 flags);
 /**
  * struct gmem_bind_request - a memslot on its way through KVM
  * @entry: in the list of requests
- * @kvm: the VM; its slots_lock is held for as long as the request lives
+ * @task: who asks
+ * @kvm: the VM
  * @id: number of the slot, with its address space
  * @fd: the guest_memfd that is to back it
  * @offset: offset of the slot's first page in the file, in bytes
+ * @served: the slot was bound
  */
 struct gmem_bind_request {
 	struct list_head entry;
+	struct task_struct *task;
 	struct kvm *kvm;
 	u32 id;
 	unsigned int fd;
 	u64 offset;
+	bool served;
 };
 
 extern atomic_t gmem_bind_requests;
@@ -154,7 +158,9 @@ int gmem_region_check(struct kvm *kvm, const struct kvm_userspace_memory_region2
 void gmem_bind_request_begin(struct gmem_bind_request *req, struct kvm *kvm,
 			     const struct kvm_userspace_memory_region2 *mem);
 void gmem_bind_request_end(struct gmem_bind_request *req);
-struct file *gmem_bind_file(struct kvm *kvm, const struct kvm_memory_slot *slot, pgoff_t *pgoff);
+struct gmem_bind_request *gmem_bind_request_find(void);
+struct file *gmem_bind_file(const struct gmem_bind_request *req, struct kvm *kvm,
+			    const struct kvm_memory_slot *slot);
 int gmem_bind(struct kvm_memory_slot *slot, struct file *file, pgoff_t pgoff);
 void gmem_unbind(struct kvm_memory_slot *slot);
 

@@ -10,7 +10,6 @@
 
 #include "../symbol/symbol.h"
 #include "compat/kvm_invalidate.h"
-#include "compat/kvm_set_region.h"
 #include "compat/mm_alloc.h"
 
 /* The last two are exported, but from 6.18 on to KVM's own modules only. */
@@ -22,7 +21,6 @@
 	X(SYMBOL_KERNEL, mpol_shared_policy_init)		\
 	X(SYMBOL_KERNEL, mpol_shared_policy_lookup)		\
 	X(SYMBOL_KERNEL, security_inode_init_security_anon)	\
-	X(SYMBOL_KVM, COMPAT_SET_MEMORY_REGION)			\
 	X(SYMBOL_KVM, kvm_arch_free_memslot)			\
 	X(SYMBOL_KVM, kvm_mmu_invalidate_begin)			\
 	X(SYMBOL_KVM, kvm_mmu_invalidate_end)			\

@@ -15,14 +15,12 @@ static int prepare_memory_region_replacement(struct kvm *kvm, const struct kvm_m
 
 static __always_inline bool prepare_memory_region_wanted(struct ftrace_regs *fregs)
 {
-	switch ((u32)redirect_argument(fregs, 3)) {
-	case KVM_MR_CREATE:
-		return gmem_bind_requested();
-	case KVM_MR_DELETE:
+	u32 change = redirect_argument(fregs, 3);
+
+	if (change == KVM_MR_DELETE)
 		return false;
-	default:
-		return gmem_slot_is_bound((void *)redirect_argument(fregs, 1));
-	}
+	return gmem_bind_requested() ||
+	       (change != KVM_MR_CREATE && gmem_slot_is_bound((void *)redirect_argument(fregs, 1)));
 }
 
 REDIRECT_PROTOTYPE(kvm_arch_prepare_memory_region, prepare_memory_region_replacement);
@@ -47,37 +45,40 @@ static int prepare_bound_slot(struct kvm *kvm, struct kvm_memory_slot *new, stru
 	return r;
 }
 
-static int prepare_new_slot(struct kvm *kvm, struct kvm_memory_slot *new)
+static int prepare_requested_slot(struct gmem_bind_request *req, struct kvm *kvm,
+				  struct kvm_memory_slot *new)
 {
-	struct file *file;
-	pgoff_t pgoff;
+	struct file *file = gmem_bind_file(req, kvm, new);
 	int r;
 
-	file = gmem_bind_file(kvm, new, &pgoff);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	/* Another VM's request made us look. */
-	if (!file)
-		return redirect_original(prepare_memory_region)(kvm, NULL, new, KVM_MR_CREATE);
 
-	r = prepare_bound_slot(kvm, new, file, pgoff);
+	r = prepare_bound_slot(kvm, new, file, req->offset >> PAGE_SHIFT);
 	fput(file);
+	req->served = !r;
 	return r;
 }
 
 /*
  * A bound slot cannot be moved, and its flags stay as they are. KVM, which does not
- * know that it is bound, would allow it; what it has done up to here, it undoes.
+ * know that it is bound, would allow it; what it has done up to here, it undoes. Nor
+ * can a slot be bound that is there already.
  */
 static int prepare_memory_region_replacement(struct kvm *kvm, const struct kvm_memory_slot *old,
 					     struct kvm_memory_slot *new,
 					     enum kvm_mr_change change)
 {
+	struct gmem_bind_request *req;
 	int idx = redirect_enter();
 	int r = -EINVAL;
 
-	if (change == KVM_MR_CREATE)
-		r = prepare_new_slot(kvm, new);
+	req = gmem_bind_request_find();
+	if (req && change == KVM_MR_CREATE)
+		r = prepare_requested_slot(req, kvm, new);
+	else if (!req && (change == KVM_MR_CREATE || !gmem_slot_is_bound(old)))
+		/* Another task's request made us look. */
+		r = redirect_original(prepare_memory_region)(kvm, old, new, change);
 
 	redirect_exit(idx);
 	return r;

@@ -7,10 +7,11 @@
  * makes a .part.0 of __kvm_set_memory_region() in 6.8, and the ioctl enters that,
  * past the redirect. This one is in a table of file operations, and whole.
  */
+#include <linux/mm.h>
+#include <linux/mman.h>
 #include <linux/uaccess.h>
 
 #include "../gmem/gmem.h"
-#include "../gmem/symbols.h"
 #include "hooks.h"
 
 static long vm_ioctl_replacement(struct file *filp, unsigned int ioctl, unsigned long arg);
@@ -52,39 +53,51 @@ static long create_guest_memfd(struct file *filp, unsigned long arg)
 	return r;
 }
 
-/* KVM is asked for an ordinary slot; prepare_memory_region.c then finds the request. */
-static int set_bound_region(struct kvm *kvm, const struct kvm_userspace_memory_region2 *mem)
+/*
+ * KVM's ioctl, with other arguments than user space gave. There is no function behind
+ * it to call instead: where there is one, compilers put it into the ioctl or split it.
+ * So the arguments go to user space, for the time of the call. Another thread of the
+ * process can change them there, and gains nothing but what it could ask for itself:
+ * what is bound in the end is checked when it is bound, see gmem_bind_file().
+ */
+static long set_plain_region(struct file *filp, const struct kvm_userspace_memory_region *mem)
 {
-	struct kvm_userspace_memory_region2 plain = *mem;
-	struct gmem_bind_request req;
-	int r = gmem_region_check(kvm, mem);
+	unsigned long arg;
+	long r = -EFAULT;
 
-	if (r)
-		return r;
+	arg = vm_mmap(NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0);
+	if (IS_ERR_VALUE(arg))
+		return -ENOMEM;
 
-	plain.flags &= ~KVM_MEM_GUEST_MEMFD;
+	if (!copy_to_user((void __user *)arg, mem, sizeof(*mem)))
+		r = redirect_original(vm_ioctl)(filp, KVM_SET_USER_MEMORY_REGION, arg);
 
-	gmem_bind_request_begin(&req, kvm, mem);
-	r = kernel_call(COMPAT_SET_MEMORY_REGION)(kvm, (COMPAT_REGION_TYPE *)&plain);
-	gmem_bind_request_end(&req);
+	vm_munmap(arg, PAGE_SIZE);
 	return r;
 }
 
-/* In place of KVM's own ioctl, which knows that slots from some number on are KVM's. */
-static long set_region(struct kvm *kvm, const struct kvm_userspace_memory_region2 *mem)
+/* KVM is asked for an ordinary slot; prepare_memory_region.c then finds the request. */
+static long set_bound_region(struct file *filp, const struct kvm_userspace_memory_region2 *mem)
 {
-	int r;
+	const struct kvm_userspace_memory_region plain = {
+		.slot = mem->slot,
+		.guest_phys_addr = mem->guest_phys_addr,
+		.memory_size = mem->memory_size,
+		.userspace_addr = mem->userspace_addr,
+	};
+	struct kvm *kvm = filp->private_data;
+	struct gmem_bind_request req;
+	long r = gmem_region_check(kvm, mem);
 
-	if ((u16)mem->slot >= KVM_USER_MEM_SLOTS)
-		return -EINVAL;
+	if (r || !mem->memory_size)
+		return r ?: set_plain_region(filp, &plain);
 
-	mutex_lock(&kvm->slots_lock);
-	if (mem->flags & KVM_MEM_GUEST_MEMFD)
-		r = set_bound_region(kvm, mem);
-	else
-		r = kernel_call(COMPAT_SET_MEMORY_REGION)(kvm, (COMPAT_REGION_TYPE *)mem);
-	mutex_unlock(&kvm->slots_lock);
-	return r;
+	gmem_bind_request_begin(&req, kvm, mem);
+	r = set_plain_region(filp, &plain);
+	gmem_bind_request_end(&req);
+
+	/* Nothing was new about the slot: somebody else has just made it. */
+	return r ?: req.served ? 0 : -EINVAL;
 }
 
 /*
@@ -100,7 +113,7 @@ static long set_flagged_region(struct file *filp, unsigned long arg,
 	if (!gmem_region_names_our_file(mem))
 		r = redirect_original(vm_ioctl)(filp, KVM_SET_USER_MEMORY_REGION2, arg);
 	if (r == -EINVAL || r == -ENOTTY)
-		r = set_region(filp->private_data, mem);
+		r = set_bound_region(filp, mem);
 	return r;
 }
 
@@ -108,10 +121,9 @@ static long set_flagged_region(struct file *filp, unsigned long arg,
 static long set_memory_region(struct file *filp, unsigned int ioctl, unsigned long arg)
 {
 	struct kvm_userspace_memory_region2 mem = {};
-	struct kvm *kvm = filp->private_data;
-	long r;
 	bool newer = ioctl == KVM_SET_USER_MEMORY_REGION2;
 	size_t size = newer ? sizeof(mem) : sizeof(struct kvm_userspace_memory_region);
+	long r;
 
 	if (copy_from_user(&mem, (void __user *)arg, size))
 		return -EFAULT;
@@ -120,12 +132,14 @@ static long set_memory_region(struct file *filp, unsigned int ioctl, unsigned lo
 		return set_flagged_region(filp, arg, &mem);
 
 	/* prepare_memory_region.c refuses it too, but only once it is known to overlap nothing. */
-	if (gmem_region_changes_bound_slot(kvm, &mem))
+	if (gmem_region_changes_bound_slot(filp->private_data, &mem))
 		return -EINVAL;
 
 	r = redirect_original(vm_ioctl)(filp, ioctl, arg);
-	/* Kernels from before guest_memfd have but the older one. */
-	return r == -ENOTTY ? set_region(kvm, &mem) : r;
+	/* Kernels from before guest_memfd have but the older ioctl. */
+	if (r == -ENOTTY && newer)
+		r = redirect_original(vm_ioctl)(filp, KVM_SET_USER_MEMORY_REGION, arg);
+	return r;
 }
 
 static long vm_ioctl_replacement(struct file *filp, unsigned int ioctl, unsigned long arg)

@@ -7,7 +7,7 @@ tests="guest_memfd_test set_memory_region_test pre_fault_memory_test"
 # verdict TEST: what it ended with: 0, 1, 4 (skipped); 143 if it did not end.
 verdict()
 {
-	timeout 45 ./$1 >/tmp/out 2>&1
+	timeout 25 ./$1 >/tmp/out 2>&1
 	echo $?
 }
 
