@@ -110,6 +110,10 @@ static long set_flagged_region(struct file *filp, unsigned long arg,
 {
 	long r = -EINVAL;
 
+	/* KVM of 6.18 takes it for negative, and binds behind the end (eba85fee7fc6, 7.2). */
+	if (mem->memory_size && mem->guest_memfd_offset + mem->memory_size > S64_MAX)
+		return -EINVAL;
+
 	if (!gmem_region_names_our_file(mem))
 		r = redirect_original(vm_ioctl)(filp, KVM_SET_USER_MEMORY_REGION2, arg);
 	if (r == -EINVAL || r == -ENOTTY)

@@ -4,10 +4,13 @@
 
 tests="guest_memfd_test set_memory_region_test pre_fault_memory_test"
 
+# The longest takes half a minute.
+seconds=60
+
 # verdict TEST: what it ended with: 0, 1, 4 (skipped); 143 if it did not end.
 verdict()
 {
-	timeout 25 ./$1 >/tmp/out 2>&1
+	timeout $seconds ./$1 >/tmp/test.out 2>&1
 	echo $?
 }
 
@@ -34,16 +37,17 @@ choose()
 selftest()
 {
 	local v without
+	start=$(date +%s)
 	v=$(verdict $1)
 	without=$(cat /tmp/without.$1)
-	echo "# $1: status $without without the module, $v with"
+	echo "# $1: status $without without the module, $v with, $(($(date +%s) - start)) s"
 	if [ "$v" -eq 4 ] && [ "$without" -eq 4 ] && [ $1 != guest_memfd_test ]; then
-		echo "ok - $1 # SKIP $(tail -n 1 /tmp/out)"
+		echo "ok - $1 # SKIP $(tail -n 1 /tmp/test.out)"
 		echo >>$results
 		return
 	fi
 	ok "$1 passes" test "$v" -eq 0
-	[ "$v" -eq 0 ] || sed 's/^/# /' /tmp/out
+	[ "$v" -eq 0 ] || sed 's/^/# /' /tmp/test.out
 }
 
 echo "# $(uname -r)"
