@@ -4,12 +4,12 @@
 #include <linux/pagemap.h>
 
 #ifdef PROBE_NEW
-static_assert(__same_type(((struct address_space_operations *)0)->error_remove_folio,
+static_assert(__same_type(((const struct address_space_operations *)0)->error_remove_folio,
 			  int (*)(struct address_space *, struct folio *)));
 #endif
 
 #ifdef PROBE_OLD
-static_assert(__same_type(((struct address_space_operations *)0)->error_remove_page,
+static_assert(__same_type(((const struct address_space_operations *)0)->error_remove_page,
 			  int (*)(struct address_space *, struct page *)));
 static_assert(__same_type(mapping_set_unevictable, void (struct address_space *)));
 #endif

@@ -3,11 +3,11 @@
 #include <linux/fs.h>
 
 #ifdef PROBE_NEW
-static_assert(__same_type(((struct inode_operations *)0)->setattr,
+static_assert(__same_type(((const struct inode_operations *)0)->setattr,
 			  int (*)(struct mnt_idmap *, struct dentry *, struct iattr *)));
 #endif
 
 #ifdef PROBE_OLD
-static_assert(__same_type(((struct inode_operations *)0)->setattr,
+static_assert(__same_type(((const struct inode_operations *)0)->setattr,
 			  int (*)(struct user_namespace *, struct dentry *, struct iattr *)));
 #endif

@@ -5,13 +5,13 @@
 #include <linux/mm.h>
 
 #ifdef PROBE_NEW
-static_assert(__same_type(((struct vm_operations_struct *)0)->get_policy,
+static_assert(__same_type(((const struct vm_operations_struct *)0)->get_policy,
 			  struct mempolicy *(*)(struct vm_area_struct *, unsigned long,
 						pgoff_t *)));
 #endif
 
 #ifdef PROBE_OLD
-static_assert(__same_type(((struct vm_operations_struct *)0)->get_policy,
+static_assert(__same_type(((const struct vm_operations_struct *)0)->get_policy,
 			  struct mempolicy *(*)(struct vm_area_struct *, unsigned long)));
 static_assert(__same_type(vma_alloc_folio,
 			  struct folio *(gfp_t, int, struct vm_area_struct *, unsigned long,

@@ -109,7 +109,7 @@ make_root()
 	fi
 	rm -rf "$root"
 	mkdir -p "$cache/roots"
-	mmdebstrap --mode=root --variant=minbase --include=gcc-14,make,libc6-dev,libelf1t64,pahole \
+	mmdebstrap --mode=root --variant=minbase --include=gcc-14,make,libc6-dev,libelf1t64,pahole,perl \
 		"$1" "$root" "$(apt_source "$1")"
 	touch "$root/.complete"
 }
@@ -132,6 +132,5 @@ install_tools()
 }
 
 demo_tools=(busybox-static cpio gcc gcc-12 kmod libc6-dev libelf1 libnuma-dev make pahole xz-utils)
-check_tools=("${demo_tools[@]}" bison flex libelf-dev perl rsync shellcheck sparse uuid-dev)
 # mmdebstrap makes a root in one go, from any suite, without a configuration of its own.
-kernels_tools=("${check_tools[@]}" mmdebstrap)
+check_tools=("${demo_tools[@]}" bison flex libelf-dev mmdebstrap perl rsync shellcheck sparse uuid-dev)

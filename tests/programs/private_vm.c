@@ -26,7 +26,7 @@ static int create(uint64_t flags)
 {
 	struct kvm_create_guest_memfd args = { .size = SIZE, .flags = flags };
 
-	return say("create with flags", flags, ioctl(vm, KVM_CREATE_GUEST_MEMFD, &args));
+	return say("KVM_CREATE_GUEST_MEMFD", flags, ioctl(vm, KVM_CREATE_GUEST_MEMFD, &args));
 }
 
 static void set(const char *what, int fd, uint32_t flags, uint64_t gpa, uint64_t size)

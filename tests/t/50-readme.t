@@ -17,6 +17,8 @@ known_commands()
 	cat <<-'EOF'
 	make demo
 	make check
+	make check KDIR=DIR
+	make check-kernels
 	make
 	insmod kvm-gmem-numa.ko
 	rmmod kvm_gmem_numa
