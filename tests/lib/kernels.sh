@@ -11,6 +11,7 @@
 #	kernel_chroot	where the tools that kbuild runs are at home; empty: here
 #	kernel_make	arguments for its make
 #	kernel_expect	states of the features; empty: not known beforehand
+#	kernel_runs	empty if its KVM cannot run here
 
 # kernel_list: the names.
 kernel_list()
@@ -38,7 +39,9 @@ kernel_use_debian()
 
 	headers=$(newest "$suite" "$pattern")
 	kernel_release=${headers#linux-headers-}
-	kernel_expect=$states
+	kernel_expect=${states% build}
+	kernel_runs=yes
+	[ "$kernel_expect" = "$states" ] || kernel_runs=
 
 	# From 7.x on, an image comes in parts.
 	if apt_in "$suite" cache show "linux-modules-$kernel_release" >/dev/null 2>&1; then
@@ -88,6 +91,7 @@ kernel_use_tree()
 	kernel_name=$(printf '%s' "$kernel_release-$1" | tr -cs 'a-zA-Z0-9.' -)
 	kernel_root=$cache/trees/$kernel_name
 	kernel_expect=
+	kernel_runs=yes
 	mapfile -t kernel_make < <(kernel_toolchain "$config")
 	if [ ! "$kernel_root/.installed" -nt "$kernel_image" ] || [ ! "$kernel_root/.installed" -nt "$1/Module.symvers" ]; then
 		rm -rf "$kernel_root"
