@@ -37,10 +37,17 @@ choose()
 # that is native: what it says without the module.
 selftest()
 {
-	local v without
+	local v without start
 	start=$(date +%s)
 	v=$(verdict $1)
 	without=$(cat /tmp/without.$1)
+	# Where it fails at once without the module (6.1), only now can it fail to end.
+	if [ "$v" -eq 143 ] && [ "$without" -ne 0 ] && [ -x $1-rest ]; then
+		echo "# all of $1 never ends here, so the rest of it"
+		echo $without >/tmp/without.$1-rest
+		selftest $1-rest
+		return
+	fi
 	echo "# $1: status $without without the module, $v with, $(($(date +%s) - start)) s"
 	if [ "$v" -eq 4 ] && [ "$without" -eq 4 ] && [ $1 != guest_memfd_test ]; then
 		echo "ok - $1 # SKIP $(tail -n 1 /tmp/test.out)"

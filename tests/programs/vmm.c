@@ -216,7 +216,12 @@ int vmm_slot(struct vmm *vm, uint32_t slot, uint32_t flags, uint64_t gpa, uint64
 		.guest_memfd_offset = offset,
 	};
 
-	return ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION2, &region);
+	int r = ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION2, &region);
+
+	/* Before 6.8, and without the module, there is but the older one; it begins alike. */
+	if (r && errno == ENOTTY && !(flags & KVM_MEM_GUEST_MEMFD))
+		r = ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region);
+	return r;
 }
 
 void vmm_bind(struct vmm *vm, int fd, uint64_t size, void *hva)
