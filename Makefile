@@ -7,6 +7,9 @@
 #   make check KDIR=DIR	run those for the module on a kernel tree that was built
 #   make check-kernels	run them on every kernel that Debian has in range, and write
 #			the README's table; KERNELS=REGEX picks some and writes none
+#   make bench		count instructions against native 7.3 and memfd, and write
+#			docs/performance.md
+#   make check-debug	run tests on a 6.12 with KASAN, lockdep and kmemleak
 #   make check-mutants	put faults into the module, see the tests notice
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
@@ -22,13 +25,16 @@ modules_install: modules
 # Only a KDIR that was asked for: the running kernel is nothing to test on.
 asked-for-kdir := $(if $(filter command environment,$(firstword $(origin KDIR))),$(abspath $(KDIR)))
 
-demo check:
+demo check bench:
 	GMEM_KERNEL=$(asked-for-kdir) tests/run $@
 
 check-kernels:
 	tests/run kernels
 
+check-debug:
+	tests/run debug
+
 check-mutants:
 	tests/run mutants
 
-.PHONY: all modules modules_install clean demo check check-kernels check-mutants
+.PHONY: all modules modules_install clean demo check bench check-kernels check-debug check-mutants

@@ -44,10 +44,13 @@ void feature_leave(enum feature feature, const char *state)
  */
 int features_detect(void)
 {
-	bool policy = symbol_address(SYMBOL_KVM, "kvm_gmem_set_policy");
+	struct symbol_address policy = { SYMBOL_KVM, "kvm_gmem_set_policy" };
 	int gate;
 
-	if (policy)
+	if (symbols_find(&policy, 1))
+		return -ENOMEM;
+
+	if (policy.address)
 		feature_leave(FEATURE_GUEST_MEMFD, "native");
 	else if (!strcmp(left_states[FEATURE_GUEST_MEMFD], "native"))
 		feature_leave(FEATURE_GUEST_MEMFD, "unavailable: built as native, and is not");

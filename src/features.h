@@ -45,8 +45,10 @@ static __always_inline bool feature_is_ours(enum feature feature)
  *
  * One line that names the cause and, where there is one, the remedy.
  */
-#define feature_refused(fmt, ...) \
-	pr_err("%s: " fmt, gmem_force ? "left out" : "not loaded", ##__VA_ARGS__)
+#define feature_refused(fmt, ...)					\
+	pr_err_ratelimited("%s: " fmt,					\
+			   THIS_MODULE->state == MODULE_STATE_LIVE ? "memslot refused" :	\
+			   gmem_force ? "left out" : "not loaded", ##__VA_ARGS__)
 
 extern bool gmem_force;
 

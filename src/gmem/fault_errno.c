@@ -9,8 +9,8 @@
  * and put the error in.
  *
  * Faults that fail are rare, and a redirect on every fault of every VM is not
- * free: a VM's faults are followed only once one of its pages was poisoned or
- * one of its faults has failed. The first failure comes before that. It ends
+ * free: those functions are redirected, and a VM's faults followed, only once one of its
+ * pages was poisoned or one of its faults has failed. The first failure comes before that. It ends
  * KVM_RUN with -EINTR, which tells the VMM to call again, and now it is told.
  */
 #include <linux/hash.h>
@@ -18,6 +18,7 @@
 #include <linux/sched/signal.h>
 #include <linux/spinlock.h>
 
+#include "../hooks/demand.h"
 #include "compat/kvm_gfn_to_pfn.h"
 #include "gmem.h"
 
@@ -47,11 +48,13 @@ static struct scope_bucket *bucket_of(const struct task_struct *task)
  * gmem_fault_scope_open() - follow the faults of a VM from now on
  * @kvm: the VM
  *
- * Context: any.
+ * Context: may sleep.
+ * Return: 0, or an error if the functions around a fault cannot be redirected.
  */
-void gmem_fault_scope_open(const struct kvm *kvm)
+int gmem_fault_scope_open(const struct kvm *kvm)
 {
 	set_bit(gmem_followed_bit(kvm), &gmem_followed_vms);
+	return hooks_get_failures();
 }
 
 /**
@@ -116,10 +119,8 @@ kvm_pfn_t gmem_fault_errno(const struct kvm *kvm, int err)
 	struct gmem_fault_scope *scope;
 
 	/* What KVM makes of an error pfn anyway; or nobody will be told. */
-	if (err == -EFAULT || fatal_signal_pending(current))
+	if (err == -EFAULT || fatal_signal_pending(current) || gmem_fault_scope_open(kvm))
 		return KVM_PFN_ERR_FAULT;
-
-	gmem_fault_scope_open(kvm);
 
 	spin_lock(&bucket->lock);
 	hlist_for_each_entry(scope, &bucket->scopes, entry) {

@@ -206,7 +206,7 @@ static __always_inline bool gmem_fault_scope_wanted(const struct kvm *kvm)
 	return READ_ONCE(gmem_followed_vms) & BIT(gmem_followed_bit(kvm));
 }
 
-void gmem_fault_scope_open(const struct kvm *kvm);
+int gmem_fault_scope_open(const struct kvm *kvm);
 void gmem_fault_scope_begin(struct gmem_fault_scope *scope);
 int gmem_fault_scope_end(struct gmem_fault_scope *scope, int r);
 void gmem_fault_scope_close_all(void);

@@ -59,7 +59,8 @@ void hook_prove_arch_vm_ioctl(const struct canary *c)
  */
 int hook_detect_arch_vm_ioctl(const struct canary *c)
 {
-	int r = redirect_find(&redirect_arch_vm_ioctl);
+	const struct redirect_list list = { 1, { &redirect_arch_vm_ioctl } };
+	int r = redirects_find(&list);
 
 	if (r)
 		return r;

@@ -4,6 +4,7 @@
  * it. Called for a deleted slot, with slots_lock held, and when a VM dies.
  */
 #include "../gmem/gmem.h"
+#include "demand.h"
 #include "hooks.h"
 
 static void free_memslot_replacement(struct kvm *kvm, struct kvm_memory_slot *slot);
@@ -23,6 +24,7 @@ static void free_memslot_replacement(struct kvm *kvm, struct kvm_memory_slot *sl
 
 	gmem_unbind(slot);
 	redirect_original(free_memslot)(kvm, slot);
+	hooks_put_slots();
 	redirect_exit(idx);
 }
 

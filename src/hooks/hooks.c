@@ -4,6 +4,52 @@
 
 #include "hooks.h"
 
+/* Compares, because the way by a table of functions would be an indirect call. */
+static void notrace hooks_callback(unsigned long ip, unsigned long parent_ip,
+				   struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+#define X(name, served, when)				\
+	if (ip == redirect_##name.site) {		\
+		redirect_intercept_##name(fregs);	\
+		return;					\
+	}
+	COMPAT_HOOKS(X)
+#undef X
+}
+
+DEFINE_REDIRECT_OPS(hooks_ops, hooks_callback);
+
+/* Those of a feature. */
+static struct redirect_list hooks_serving(enum feature feature)
+{
+	struct redirect_list list = {};
+
+#define X(name, served, when)						\
+	if ((served) == feature)					\
+		list.redirect[list.n++] = &redirect_##name;
+	COMPAT_HOOKS(X)
+#undef X
+	return list;
+}
+
+/**
+ * hooks_of() - the redirects that are attached at one time
+ * @which: when
+ *
+ * Return: those of the features that the module provides.
+ */
+struct redirect_list hooks_of(enum hook_when which)
+{
+	struct redirect_list list = {};
+
+#define X(name, served, when)						\
+	if ((when) == which && feature_is_ours(served))			\
+		list.redirect[list.n++] = &redirect_##name;
+	COMPAT_HOOKS(X)
+#undef X
+	return list;
+}
+
 /**
  * hooks_detect_tsc_gate() - has KVM the TSC gate of VMs itself?
  *
@@ -34,14 +80,9 @@ int hooks_detect_tsc_gate(void)
  */
 int hooks_install(enum feature feature)
 {
-	int err = 0;
+	struct redirect_list list = hooks_serving(feature);
 
-#define X(name, served)								\
-	if ((served) == feature)						\
-		err = err ?: redirect_install(&redirect_##name);
-	COMPAT_HOOKS(X)
-#undef X
-	return err;
+	return redirects_find(&list) ?: redirects_attach(&hooks_ops, &list);
 }
 
 /**
@@ -59,7 +100,7 @@ int hooks_prove(enum feature feature)
 	if (!c)
 		return -ENOMEM;
 
-#define X(name, served)								\
+#define X(name, served, when)							\
 	if (!err && (served) == feature) {				\
 		redirect_prove_begin(&redirect_##name);				\
 		hook_prove_##name(c);						\
@@ -76,15 +117,18 @@ int hooks_prove(enum feature feature)
  * hooks_list() - the functions that are redirected, one a line
  * @buf: a page, as sysfs hands it out
  *
+ * "attached", or "idle" for one that nothing on the host needs right now.
+ *
  * Return: length of the text.
  */
 ssize_t hooks_list(char *buf)
 {
 	ssize_t len = 0;
 
-#define X(name, served)								\
-	if (redirect_##name.attached)						\
-		len += sysfs_emit_at(buf, len, "%s\n", redirect_##name.symbol);
+#define X(name, served, when)						\
+	if (feature_is_ours(served) || READ_ONCE(redirect_##name.attached))	\
+		len += sysfs_emit_at(buf, len, "%s %s\n", redirect_##name.symbol, \
+				     READ_ONCE(redirect_##name.attached) ? "attached" : "idle");
 	COMPAT_HOOKS(X)
 #undef X
 	return len;
@@ -94,15 +138,18 @@ ssize_t hooks_list(char *buf)
  * hooks_arm() - put every replacement into force that a feature of ours needs
  *
  * Those that were attached for a feature which was then left out, with force,
- * stay as they are, and pass calls through.
+ * stay as they are, and pass calls through. Those that nothing needs yet are detached
+ * first.
  *
  * Context: module init, as its last step: from here on, user space can hold
  *	    files of this module.
  */
 void hooks_arm(void)
 {
-#define X(name, served)								\
-	if (feature_is_ours(served))						\
+	hooks_settle();
+
+#define X(name, served, when)				\
+	if (feature_is_ours(served))			\
 		redirect_arm(&redirect_##name);
 	COMPAT_HOOKS(X)
 #undef X
@@ -116,7 +163,7 @@ void hooks_arm(void)
  */
 void hooks_disarm(void)
 {
-#define X(name, served) redirect_disarm(&redirect_##name);
+#define X(name, served, when) redirect_disarm(&redirect_##name);
 	COMPAT_HOOKS(X)
 #undef X
 }
@@ -128,11 +175,7 @@ void hooks_disarm(void)
  */
 void hooks_remove(void)
 {
-	bool any = false;
-
-#define X(name, served) any |= redirect_remove(&redirect_##name);
-	COMPAT_HOOKS(X)
-#undef X
-	if (any)
-		redirects_quiesce();
+	hooks_withdraw();
+	redirects_remove(&hooks_ops);
+	redirects_quiesce();
 }

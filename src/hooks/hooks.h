@@ -36,8 +36,23 @@ struct canary {
 	struct file *filp;
 };
 
-#define X(name, served)				\
-	extern struct redirect redirect_##name;		\
+/**
+ * enum hook_when - when a redirect is attached
+ * @HOOK_ALWAYS: as long as the module is loaded
+ * @HOOK_FOR_SLOTS: while any memslot of the host is bound to a file of ours
+ * @HOOK_FOR_FAILURES: then, and once a guest fault has failed or memory was poisoned
+ *
+ * Guest faults and memslots of VMs without a guest_memfd of ours do not meet the module
+ * at all while there is none on the host.
+ */
+enum hook_when {
+	HOOK_ALWAYS,
+	HOOK_FOR_SLOTS,
+	HOOK_FOR_FAILURES,
+};
+
+#define X(name, served, when)				\
+	DECLARE_REDIRECT(name)				\
 	void hook_prove_##name(const struct canary *c);
 COMPAT_HOOKS(X)
 #undef X
@@ -57,5 +72,12 @@ ssize_t hooks_list(char *buf);
 void hooks_arm(void);
 void hooks_disarm(void);
 void hooks_remove(void);
+
+extern struct ftrace_ops hooks_ops;
+struct redirect_list hooks_of(enum hook_when when);
+
+/* demand.c */
+void hooks_withdraw(void);
+void hooks_settle(void);
 
 #endif /* _GMEM_HOOKS_H */

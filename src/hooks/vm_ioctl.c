@@ -12,6 +12,7 @@
 #include <linux/uaccess.h>
 
 #include "../gmem/gmem.h"
+#include "demand.h"
 #include "hooks.h"
 
 static long vm_ioctl_replacement(struct file *filp, unsigned int ioctl, unsigned long arg);
@@ -92,9 +93,16 @@ static long set_bound_region(struct file *filp, const struct kvm_userspace_memor
 	if (r || !mem->memory_size)
 		return r ?: set_plain_region(filp, &plain);
 
+	r = hooks_get_slots();
+	if (r)
+		return r;
+
 	gmem_bind_request_begin(&req, kvm, mem);
 	r = set_plain_region(filp, &plain);
 	gmem_bind_request_end(&req);
+	/* Else it is the slot's, until free_memslot.c. */
+	if (!req.served)
+		hooks_put_slots();
 
 	/* Nothing was new about the slot: somebody else has just made it. */
 	return r ?: req.served ? 0 : -EINVAL;

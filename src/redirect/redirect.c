@@ -23,110 +23,197 @@ noinline long redirect_proof_stub(void)
 	return 0;
 }
 
-static void notrace permanence_callback(unsigned long ip, unsigned long parent_ip,
-					struct ftrace_ops *ops, struct ftrace_regs *fregs)
+static void notrace trial_callback(unsigned long ip, unsigned long parent_ip,
+				   struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 }
 
-/*
- * register_ftrace_function() says -EBUSY for two causes that need different
- * remedies. A second observer is never refused, a permanent one is refused
- * while ftrace is switched off: so this tells them apart.
- */
-static bool ftrace_is_off(unsigned long site)
+/* What ftrace says to an attempt on one function with the given flags. */
+static int redirect_trial(unsigned long site, unsigned long flags)
 {
-	static struct ftrace_ops observer = {
-		.func = permanence_callback,
-		.flags = FTRACE_OPS_FL_PERMANENT,
-	};
-	bool off;
-
-	if (ftrace_set_filter_ip(&observer, site, 0, 0))
-		return false;
-	off = register_ftrace_function(&observer) == -EBUSY;
-	if (!off)
-		unregister_ftrace_function(&observer);
-	ftrace_free_filter(&observer);
-	return off;
-}
-
-static void redirect_explain(const struct redirect *r, unsigned long site, int err)
-{
-	if (err == -EBUSY && ftrace_is_off(site))
-		feature_refused("ftrace is switched off; set kernel.ftrace_enabled=1\n");
-	else if (err == -EBUSY)
-		feature_refused("%s is held by a live patch or another module; remove that first\n",
-				r->symbol);
-	else
-		feature_refused("%s cannot be redirected (%d)\n", r->symbol, err);
-}
-
-/**
- * redirect_find() - find the function; until it is proven, redirect_original() is it
- * @r: the redirect
- *
- * Context: process context, may sleep.
- * Return: 0, or -ENOENT after one line that names the function.
- */
-int redirect_find(struct redirect *r)
-{
-	unsigned long site = symbol_address(SYMBOL_KVM, r->symbol);
-
-	if (!site) {
-		feature_refused("kvm has no function %s; this kernel build is not supported\n",
-				r->symbol);
-		return -ENOENT;
-	}
-
-	r->site = site;
-	__static_call_update(r->key, r->tramp, (void *)site);
-	return 0;
-}
-
-/**
- * redirect_install() - attach a redirect; it passes every call through
- * @r: the redirect; one that is attached is left alone
- *
- * FTRACE_OPS_FL_PERMANENT makes kernel.ftrace_enabled=0 fail while this is
- * attached, instead of silently disarming it.
- *
- * Context: process context, may sleep.
- * Return: 0, or an error after one line that names its cause: -ENOENT where
- *	   kvm.ko has no such function, -EBUSY where a live patch or another
- *	   module has redirected it.
- */
-int redirect_install(struct redirect *r)
-{
+	static struct ftrace_ops trial = { .func = trial_callback };
 	int err;
 
-	if (r->attached)
-		return 0;
-
-	err = redirect_find(r);
+	trial.flags = flags;
+	err = ftrace_set_filter_ip(&trial, site, 0, 1);
 	if (err)
 		return err;
 
-	err = ftrace_set_filter_ip(&r->ops, r->site, 0, 0);
-	if (err) {
-		feature_refused("%s cannot be redirected, it is not traceable (%d)\n",
-				r->symbol, err);
-		return err;
+	err = register_ftrace_function(&trial);
+	if (!err)
+		unregister_ftrace_function(&trial);
+	return err;
+}
+
+/*
+ * ftrace says -EBUSY for two causes that need different remedies, and not for which
+ * function. A second observer is never refused, a permanent one is refused while
+ * ftrace is switched off. Slow, which does not matter any more.
+ */
+static void redirects_explain(const struct redirect_list *list, int err)
+{
+	unsigned int i;
+
+	if (err == -EBUSY &&
+	    redirect_trial(list->redirect[0]->site, FTRACE_OPS_FL_PERMANENT) == -EBUSY) {
+		feature_refused("ftrace is switched off; set kernel.ftrace_enabled=1\n");
+		return;
 	}
 
-	err = register_ftrace_function(&r->ops);
+	for (i = 0; i < list->n; i++) {
+		const struct redirect *r = list->redirect[i];
+		int why = redirect_trial(r->site, FTRACE_OPS_FL_IPMODIFY);
+
+		if (why == -EBUSY)
+			feature_refused("%s is held by a live patch or module; remove that\n",
+					r->symbol);
+		else if (why)
+			feature_refused("%s cannot be redirected (%d)\n", r->symbol, why);
+		if (why)
+			return;
+	}
+	feature_refused("ftrace cannot redirect %s (%d)\n", list->redirect[0]->symbol, err);
+}
+
+/**
+ * redirects_find() - find the functions; until they are proven, redirect_original() is they
+ * @list: the redirects
+ *
+ * Context: process context, may sleep.
+ * Return: 0, -ENOMEM, or -ENOENT after one line that names a function that is missing.
+ */
+int redirects_find(const struct redirect_list *list)
+{
+	struct symbol_address at[REDIRECTS_MAX];
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < list->n; i++)
+		at[i] = (struct symbol_address){ SYMBOL_KVM, list->redirect[i]->symbol };
+
+	err = symbols_find(at, list->n);
+	if (err)
+		return err;
+
+	for (i = 0; i < list->n && !err; i++) {
+		struct redirect *r = list->redirect[i];
+
+		if (at[i].address) {
+			r->site = at[i].address;
+			__static_call_update(r->key, r->tramp, (void *)r->site);
+			continue;
+		}
+		feature_refused("kvm has no function %s; this kernel build is not supported\n",
+				r->symbol);
+		err = -ENOENT;
+	}
+	return err;
+}
+
+static int redirects_filter(struct ftrace_ops *ops, const struct redirect_list *list, int remove)
+{
+	unsigned long sites[REDIRECTS_MAX];
+	unsigned int i;
+
+	for (i = 0; i < list->n; i++)
+		sites[i] = list->redirect[i]->site;
+	return ftrace_set_filter_ips(ops, sites, list->n, remove, 0);
+}
+
+/* An ftrace_ops that is registered is refused as a whole, with all its functions. */
+static int redirects_register(struct ftrace_ops *ops)
+{
+	int err;
+
+	if (ops->flags & FTRACE_OPS_FL_ENABLED)
+		return 0;
+
+	err = register_ftrace_function(ops);
+	if (err)
+		/* ftrace_free_filter() would leave pointers to what it frees. */
+		ftrace_set_filter(ops, NULL, 0, 1);
+	return err;
+}
+
+static void redirects_set_attached(const struct redirect_list *list, bool attached)
+{
+	unsigned int i;
+
+	for (i = 0; i < list->n; i++)
+		WRITE_ONCE(list->redirect[i]->attached, attached);
+}
+
+/**
+ * redirects_attach() - attach redirects; they pass every call through
+ * @ops: what holds them; registered if it is not yet
+ * @list: redirects that were found; at least one
+ *
+ * Context: process context, may sleep; one call at a time for @ops.
+ * Return: 0, or an error after one line that names its cause, with none attached: -EBUSY
+ *	   where a live patch or another module has redirected one of them.
+ */
+int redirects_attach(struct ftrace_ops *ops, const struct redirect_list *list)
+{
+	int err = redirects_filter(ops, list, 0) ?: redirects_register(ops);
+
 	if (err) {
-		redirect_explain(r, r->site, err);
-		ftrace_free_filter(&r->ops);
+		redirects_explain(list, err);
 		return err;
 	}
-
-	r->attached = true;
+	redirects_set_attached(list, true);
 	return 0;
+}
+
+static bool redirect_is_patched(const struct redirect *r)
+{
+	return READ_ONCE(*(u8 *)r->site) == CALL_INSN_OPCODE;
+}
+
+/**
+ * redirects_attach_again() - attach redirects that were proven and detached
+ * @ops: what holds others, and is registered
+ * @list: the redirects; armed, so from the return of this on, they are in force
+ *
+ * Context: as redirects_attach().
+ * Return: as redirects_attach(); -ENXIO if their text was not patched.
+ */
+int redirects_attach_again(struct ftrace_ops *ops, const struct redirect_list *list)
+{
+	int err = list->n ? redirects_attach(ops, list) : 0;
+	unsigned int i;
+
+	for (i = 0; i < list->n && !err; i++) {
+		if (redirect_is_patched(list->redirect[i]))
+			continue;
+		feature_refused("the redirect of %s is attached but does not fire\n",
+				list->redirect[i]->symbol);
+		redirects_detach(ops, list);
+		err = -ENXIO;
+	}
+	return err;
+}
+
+/**
+ * redirects_detach() - detach redirects
+ * @ops: what holds them, and at least one more: an ftrace_ops without functions is one
+ *	 with all
+ * @list: the redirects; calls may still be in flight in them
+ *
+ * Context: process context, may sleep; one call at a time for @ops.
+ * Return: 0, or -ENOMEM and they stay attached.
+ */
+int redirects_detach(struct ftrace_ops *ops, const struct redirect_list *list)
+{
+	int err = list->n ? redirects_filter(ops, list, 1) : 0;
+
+	if (!err)
+		redirects_set_attached(list, false);
+	return err;
 }
 
 /**
  * redirect_prove_begin() - the current task's next call lands in the stub
- * @r: an installed redirect that is not armed
+ * @r: an attached redirect that is not armed
  *
  * Until redirect_prove_end(), redirect_original() enters at the front door.
  */
@@ -147,7 +234,7 @@ void redirect_prove_begin(struct redirect *r)
  */
 void redirect_prove_by_text(const struct redirect *r)
 {
-	if (READ_ONCE(*(u8 *)r->site) == CALL_INSN_OPCODE)
+	if (redirect_is_patched(r))
 		WRITE_ONCE(redirect_fired, true);
 }
 
@@ -189,35 +276,32 @@ void redirect_disarm(struct redirect *r)
 }
 
 /**
- * redirect_remove() - detach a redirect
- * @r: the redirect, disarmed; one that was never installed is left alone
+ * redirects_remove() - detach all redirects for good
+ * @ops: what holds them, all disarmed; if it was never registered, nothing is done
  *
- * Return: whether it was; then calls may still be in flight, see
- *	   redirects_quiesce().
+ * Calls may still be in flight, see redirects_quiesce().
  */
-bool redirect_remove(struct redirect *r)
+void redirects_remove(struct ftrace_ops *ops)
 {
-	if (!r->attached)
-		return false;
+	if (!(ops->flags & FTRACE_OPS_FL_ENABLED))
+		return;
 
-	WARN_ON(unregister_ftrace_function(&r->ops));
-	ftrace_free_filter(&r->ops);
-	r->attached = false;
-	return true;
+	WARN_ON(unregister_ftrace_function(ops));
+	ftrace_set_filter(ops, NULL, 0, 1);
 }
 
 /**
  * redirects_quiesce() - wait until no task is in a replacement
  *
- * To be called when all redirects are removed, before the module's text goes.
- * A task can be (a) on its way from the callback to the replacement's
- * srcu_read_lock(), (b) between lock and unlock, perhaps asleep in the
- * original, (c) between unlock and return. (a) and (c) never sleep, so a grace
- * period of RCU tasks waits for them; SRCU waits for (b).
+ * To be called after redirects_remove(), before the module's text goes. A task can be
+ * (a) on its way from the callback to the replacement's srcu_read_lock(), (b)
+ * between lock and unlock, perhaps asleep in the original, (c) between unlock and
+ * return. (a) and (c) never sleep, so a grace period of RCU tasks waits for them; SRCU
+ * waits for (b). That for (a) was part of redirects_remove(): ftrace needs it itself,
+ * to free the trampoline from which tasks come here.
  */
 void redirects_quiesce(void)
 {
-	synchronize_rcu_tasks();
 	synchronize_srcu(&redirect_srcu);
 	synchronize_rcu_tasks();
 }

@@ -2,21 +2,25 @@
 /*
  * Redirecting functions of kvm.ko to replacements in this module.
  *
- * One redirect is one ftrace_ops with IPMODIFY on one function. Its callback
- * looks at the call's arguments and sets the instruction pointer to the
- * replacement only for calls that are ours. Every other call runs the
- * original with no frame of this module on its stack, so it neither pays for
- * the module nor holds up its unload.
+ * All redirects share one ftrace_ops with IPMODIFY. For each, there is a piece of its
+ * callback that looks at the call's arguments and sets the instruction pointer to the
+ * replacement only for calls that are ours. Every other call runs the original with
+ * no frame of this module on its stack, so it does not hold up its unload.
  *
  * Life of a redirect:
  *	find	nothing is attached; the function can be called as it is
- *	install	attached, passes every call through
+ *	attach	the function's text is patched, every call passes through
  *	prove	the installing task calls the function; the call must arrive in
  *		a stub of ours. A hook that is attached is not yet a hook that
  *		fires (duplicate __mcount_loc entries, for one)
  *	arm	calls that redirect's wanted() accepts go to the replacement
- *	disarm	as after install
- *	remove	detached; see redirects_quiesce() for calls still in flight
+ *	detach	the text is as it was; a redirect can be attached again
+ *	disarm	as after attach
+ *	remove	no redirect is attached; see redirects_quiesce() for calls in flight
+ *
+ * One ftrace_ops and not one each: unregistering one waits for a grace period of RCU
+ * tasks, a change to the set of its functions does not. So functions come and go as
+ * they are needed.
  */
 #ifndef _GMEM_REDIRECT_H
 #define _GMEM_REDIRECT_H
@@ -30,7 +34,6 @@
 
 /**
  * struct redirect - one redirected function
- * @ops: what ftrace holds
  * @symbol: name of the function
  * @key: static call of the original body, see redirect_original()
  * @tramp: trampoline of @key
@@ -40,7 +43,6 @@
  * @prover: task whose next call is to land in the stub, or NULL
  */
 struct redirect {
-	struct ftrace_ops ops;
 	const char *symbol;
 	struct static_call_key *key;
 	void *tramp;
@@ -48,6 +50,19 @@ struct redirect {
 	bool attached;
 	bool armed;
 	struct task_struct *prover;
+};
+
+/* No kernel needs more. */
+#define REDIRECTS_MAX 16
+
+/**
+ * struct redirect_list - redirects that come and go together
+ * @n: how many
+ * @redirect: they
+ */
+struct redirect_list {
+	unsigned int n;
+	struct redirect *redirect[REDIRECTS_MAX];
 };
 
 long redirect_proof_stub(void);
@@ -60,25 +75,30 @@ long redirect_proof_stub(void);
 #define redirect_argument(fregs, n) ftrace_regs_get_argument(fregs, n)
 
 /**
- * DEFINE_REDIRECT() - define a redirect and its ftrace callback
+ * DECLARE_REDIRECT() - what DEFINE_REDIRECT() defines
+ * @name: the redirect is called redirect_@name
+ */
+#define DECLARE_REDIRECT(name)							\
+	extern struct redirect redirect_##name;					\
+	void redirect_intercept_##name(struct ftrace_regs *fregs);
+
+/**
+ * DEFINE_REDIRECT() - define a redirect and its piece of the ftrace callback
  * @name: the redirect is called redirect_@name
  * @function: name of the function in kvm.ko
  * @replacement: what runs instead; its type must be that of @function
  * @wanted: bool (struct ftrace_regs *), inline and calling nothing traceable:
  *	    is this call ours?
  *
- * The callback is generated for each redirect, so that @wanted is inlined:
- * no indirect call on a path that every VM of the host takes.
+ * The piece is generated for each redirect, so that @wanted is inlined: no indirect
+ * call on a path that every VM of the host may take.
  */
 #define DEFINE_REDIRECT(name, function, replacement, wanted)			\
 	DEFINE_STATIC_CALL_NULL(name##_original, replacement);			\
 										\
-	static void notrace name##_callback(unsigned long ip,			\
-					    unsigned long parent_ip,		\
-					    struct ftrace_ops *ops,		\
-					    struct ftrace_regs *fregs)		\
+	void notrace redirect_intercept_##name(struct ftrace_regs *fregs)	\
 	{									\
-		struct redirect *r = container_of(ops, struct redirect, ops);	\
+		struct redirect *r = &redirect_##name;				\
 										\
 		if (likely(READ_ONCE(r->armed))) {				\
 			if (wanted(fregs))					\
@@ -91,10 +111,6 @@ long redirect_proof_stub(void);
 	}									\
 										\
 	struct redirect redirect_##name = {					\
-		.ops = {							\
-			.func = name##_callback,				\
-			.flags = FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT, \
-		},								\
 		.symbol = function,						\
 		.key = &STATIC_CALL_KEY(name##_original),			\
 		.tramp = STATIC_CALL_TRAMP_ADDR(name##_original),		\
@@ -119,13 +135,30 @@ long redirect_proof_stub(void);
  */
 #define redirect_original(name) static_call(name##_original)
 
-int redirect_find(struct redirect *r);
-int redirect_install(struct redirect *r);
-void redirect_arm(struct redirect *r);
-void redirect_disarm(struct redirect *r);
-bool redirect_remove(struct redirect *r);
+/**
+ * DEFINE_REDIRECT_OPS() - what ftrace holds
+ * @name: its name
+ * @callback: calls the redirect_intercept_*() of the redirect whose site the first
+ *	      argument is
+ *
+ * FTRACE_OPS_FL_PERMANENT makes kernel.ftrace_enabled=0 fail while any redirect is
+ * attached, instead of silently disarming it.
+ */
+#define DEFINE_REDIRECT_OPS(name, callback)					\
+	struct ftrace_ops name = {						\
+		.func = callback,						\
+		.flags = FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT,	\
+	}
+
+int redirects_find(const struct redirect_list *list);
+int redirects_attach(struct ftrace_ops *ops, const struct redirect_list *list);
+int redirects_attach_again(struct ftrace_ops *ops, const struct redirect_list *list);
+int redirects_detach(struct ftrace_ops *ops, const struct redirect_list *list);
+void redirects_remove(struct ftrace_ops *ops);
 void redirects_quiesce(void);
 
+void redirect_arm(struct redirect *r);
+void redirect_disarm(struct redirect *r);
 void redirect_prove_begin(struct redirect *r);
 void redirect_prove_by_text(const struct redirect *r);
 int redirect_prove_end(struct redirect *r);

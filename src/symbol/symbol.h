@@ -25,15 +25,27 @@ enum symbol_owner {
 };
 
 /**
+ * struct symbol_address - where a function is
+ * @owner: who has it
+ * @name: its exact name; a compiler's clone (.isra, .constprop, .part) has
+ *	  another name and is not found, which is right: its arguments may differ
+ * @address: of the function's fentry site (behind an ENDBR, where it has one), which
+ *	     is also a valid target for a direct call; 0 if it was not found
+ */
+struct symbol_address {
+	enum symbol_owner owner;
+	const char *name;
+	unsigned long address;
+};
+
+/**
  * struct symbol - one function, see DEFINE_SYMBOL()
- * @owner: where it is
- * @name: its name
+ * @at: what to look for
  * @key: static call of it
  * @tramp: trampoline of @key
  */
 struct symbol {
-	enum symbol_owner owner;
-	const char *name;
+	struct symbol_address at;
 	struct static_call_key *key;
 	void *tramp;
 };
@@ -51,8 +63,7 @@ struct symbol {
 #define SYMBOL_ENTRY(owner, fn) __SYMBOL_ENTRY(owner, fn)
 #define __SYMBOL_ENTRY(owner, fn)				\
 	{							\
-		owner,						\
-		#fn,						\
+		{ owner, #fn },					\
 		&STATIC_CALL_KEY(gmem_sym_##fn),		\
 		STATIC_CALL_TRAMP_ADDR(gmem_sym_##fn),		\
 	},
@@ -65,7 +76,7 @@ struct symbol {
 #define kernel_call(fn) __kernel_call(fn)
 #define __kernel_call(fn) static_call(gmem_sym_##fn)
 
-unsigned long symbol_address(enum symbol_owner owner, const char *name);
+int symbols_find(struct symbol_address *symbols, unsigned int n);
 int symbols_resolve(const struct symbol *symbols, unsigned int n);
 
 #endif /* _GMEM_SYMBOL_H */

@@ -6,6 +6,7 @@ programs="test_file test_memslot test_policy test_guest test_poison test_tsc tes
 only=$(parameter gmem_only | tr , ' ')
 
 echo "# $(uname -r)"
+leaks_begin
 if [ -e kvm-gmem-numa.ko ]; then
 	survey /tmp/before
 	./private_vm >/tmp/private.before
@@ -43,3 +44,4 @@ if [ -e kvm-gmem-numa.ko ]; then
 	survey /tmp/after
 	ok "what worked before works, and nothing else" cmp /tmp/before /tmp/after
 fi
+[ ! -e $kmemleak ] || ok "kmemleak finds nothing" no_leaks

@@ -205,6 +205,24 @@ dmesg_says()
 	}
 }
 
+# leaks_begin; no_leaks: what was allocated in between and not freed is still referenced. For
+# kernels with kmemleak, which takes nothing for a leak that is younger than 5 s.
+kmemleak=/sys/kernel/debug/kmemleak
+
+leaks_begin()
+{
+	[ ! -e $kmemleak ] || echo clear >$kmemleak
+}
+
+no_leaks()
+{
+	sleep 6
+	echo scan >$kmemleak
+	echo scan >$kmemleak
+	cat $kmemleak
+	[ -z "$(cat $kmemleak)" ]
+}
+
 # No inode of the module is in use, but for the root of its file system. SLUB
 # counts the free objects of a CPU's own slabs as used until the cache is shrunk.
 no_inodes()

@@ -27,6 +27,7 @@ said_once()
 }
 
 # --- what the kernel lacks, or does not allow
+leaks_begin
 survey /tmp/before
 native=$(./caps)
 echo "# capabilities before: $native"
@@ -136,3 +137,4 @@ ok "guests in ordinary memory noticed nothing" test $status -eq 0
 ok "everything is as before" clean
 survey /tmp/after
 ok "what worked before works, and nothing else" cmp /tmp/before /tmp/after
+[ ! -e $kmemleak ] || ok "kmemleak finds nothing" no_leaks

@@ -20,11 +20,22 @@ copy_modules()
 	done >"$dir/order"
 }
 
+# copy_program ROOT PROGRAM: one of this machine's, with the libraries that it needs.
+copy_program()
+{
+	local lib
+	cp "$(command -v "$2")" "$1/bin/"
+	ldd "$(command -v "$2")" | grep -o '/[^ ]*' | while read -r lib; do
+		mkdir -p "$1${lib%/*}"
+		cp -L "$lib" "$1$lib"
+	done
+}
+
 # initramfs FILE SCENARIO FILE...: an archive with busybox, KVM for the kernel
-# in use, the scenario, and the files.
+# in use, the scenario, the files, and the machine's programs in BOOT_PROGRAMS.
 initramfs()
 {
-	local out=$1 scenario=$2 root
+	local out=$1 scenario=$2 root program
 	shift 2
 	root=$(mktemp -d)
 	mkdir -p "$root"/{bin,dev,proc,sys,tmp,modules,test}
@@ -36,6 +47,9 @@ initramfs()
 	cp "$top/tests/guest/$scenario.sh" "$root/test/scenario.sh"
 	copy_modules "$root/modules" kvm-amd hwpoison-inject
 	[ $# -eq 0 ] || cp "$@" "$root/test/"
+	for program in ${BOOT_PROGRAMS:-}; do
+		copy_program "$root" "$program"
+	done
 	(cd "$root" && find . | cpio -o -H newc --quiet | gzip -1) >"$out"
 	rm -rf "$root"
 }
@@ -46,21 +60,26 @@ initramfs()
 # One thread for all CPUs: with several, QEMU 10 still runs into a stale int3
 # once in some hundred patches of the kernel's text, and KVM patches __schedule()
 # whenever the first vCPU comes or the last one goes. BOOT_THREADS=multi is for
-# hunting races by hand.
+# hunting races by hand, and to measure several at once.
+#
+# BOOT_PATIENCE multiplies the time limit, for slow kernels. BOOT_ICOUNT=yes makes time a count of instructions. BOOT_CPUS and BOOT_MIB are those of
+# one node, of two.
 #
 # Two sockets, because the kernel warns of NUMA nodes that split one. A panic
 # ends QEMU (-no-reboot, panic=-1), and so does the time limit.
 boot()
 {
-	local initrd=$1 console=$2 qlog=$2.qemu
+	local initrd=$1 console=$2 qlog=$2.qemu cpus=${BOOT_CPUS:-2} mib=${BOOT_MIB:-1536} icount=
 	shift 2
-	timeout "${BOOT_TIMEOUT:-240}" "$qemu" -accel "tcg,thread=${BOOT_THREADS:-single}" -cpu max,+svm -M q35 \
-		-nodefaults -display none -no-reboot \
-		-smp 4,sockets=2,cores=2 -m 3G \
-		-object memory-backend-ram,size=1536M,id=m0 \
-		-object memory-backend-ram,size=1536M,id=m1 \
-		-numa node,memdev=m0,cpus=0-1,nodeid=0 \
-		-numa node,memdev=m1,cpus=2-3,nodeid=1 \
+	[ -z "${BOOT_ICOUNT:-}" ] || icount="-icount shift=0,sleep=off"
+	# shellcheck disable=SC2086 # two words or none
+	timeout "$((${BOOT_TIMEOUT:-240} * ${BOOT_PATIENCE:-1}))" "$qemu" -accel "tcg,thread=${BOOT_THREADS:-single}" $icount \
+		-cpu max,+svm -M q35 -nodefaults -display none -no-reboot \
+		-smp "$((2 * cpus)),sockets=2,cores=$cpus" -m "$((2 * mib))M" \
+		-object "memory-backend-ram,size=${mib}M,id=m0" \
+		-object "memory-backend-ram,size=${mib}M,id=m1" \
+		-numa "node,memdev=m0,cpus=0-$((cpus - 1)),nodeid=0" \
+		-numa "node,memdev=m1,cpus=$cpus-$((2 * cpus - 1)),nodeid=1" \
 		-chardev stdio,id=results,signal=off \
 		-serial "file:$console" -serial chardev:results \
 		-kernel "$kernel_image" -initrd "$initrd" \

@@ -19,6 +19,7 @@ known_commands()
 	make check
 	make check KDIR=DIR
 	make check-kernels
+	make bench
 	make
 	insmod kvm-gmem-numa.ko
 	rmmod kvm_gmem_numa

@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Reads what tests/lib/bench.sh measured, one file a boot, and prints the tables of
+# docs/performance.md (what=tables), the limits as test points (what=limits), or data to
+# plot (what=plot).
+
+function base(path) { sub(/.*\//, "", path); return path }
+
+/^release / { release[base(FILENAME)] = $2 }
+/^figure / { v[base(FILENAME), $2, $3, $4, $5] = $7 / $6 }
+/^profile / {
+	key = base(FILENAME) SUBSEP $2
+	profile[key, ++profiled[key]] = $4 " " $3
+}
+
+function comma(x, s)
+{
+	s = sprintf("%.0f", x)
+	while (s ~ /[0-9][0-9][0-9][0-9]($|,)/)
+		sub(/[0-9][0-9][0-9]($|,)/, ",&", s)
+	return s
+}
+
+function ratio(a, b) { return b ? sprintf("%.2f", a / b) : "" }
+
+# Instructions per page, or per call.
+function ours(op, policy) { return v["ours", "pages", op, "gmem", policy] }
+function native(op, policy) { return v["native", "pages", op, "gmem", policy] }
+function memfd(op, policy) { return v["plain", "pages", op, "memfd", policy] }
+
+# How often native and ours clear a page in an operation, on a host with init_on_alloc=1. That
+# it is so, the table of clearings shows.
+function clears_native(op) { return op ~ /^(guest|host)-first|populate/ ? 2 : op ~ /fallocate/ ? 1 : 0 }
+function clears_ours(op) { return op ~ /^(guest|host)-first|populate|^fallocate/ ? 1 : 0 }
+function rest_ours(op) { return ours(op, "bind") - clears_ours(op) * clearing }
+function rest_native(op) { return native(op, "bind") - clears_native(op) * clearing }
+
+function limit(text, found, most)
+{
+	held = found > 0 && found <= most
+	if (what == "limits") {
+		points++
+		printf "%sok %d - %s: %.2f, at most %.2f\n", held ? "" : "not ", points, text, found, most
+	} else {
+		printf "| %s | %.2f | %.2f | %s |\n", text, found, most, held ? "yes" : "**no**"
+	}
+	bad += !held
+}
+
+function limits_in_all()
+{
+	limit("guest first touch, to native", ours("guest-first-touch", "bind") / native("guest-first-touch", "bind"), 0.72)
+	limit("host first touch, to native", ours("host-first-touch", "bind") / native("host-first-touch", "bind"), 0.72)
+	limit("touch after fallocate, to native", ours("touch-after-fallocate", "bind") / native("touch-after-fallocate", "bind"), 0.25)
+	limit("fallocate, to native", ours("fallocate", "bind") / native("fallocate", "bind"), 1)
+	limit("punch hole, to native", ours("punch-hole", "bind") / native("punch-hole", "bind"), 1)
+	limit("guest first touch, to memfd", ours("guest-first-touch", "bind") / memfd("guest-first-touch", "bind"), 0.60)
+}
+
+function limits_of_rest(i, n, ops)
+{
+	n = split("guest-first-touch host-first-touch fallocate punch-hole", ops, " ")
+	for (i = 1; i <= n; i++)
+		limit(ops[i] " without clearing, to native", rest_ours(ops[i]) / rest_native(ops[i]), 1)
+}
+
+function summary()
+{
+	printf "With MPOL_BIND, a guest's first touch of a page takes %s of the instructions that native\n", \
+		ratio(ours("guest-first-touch", "bind"), native("guest-first-touch", "bind"))
+	printf "guest_memfd of 7.3 needs, the host's %s, fallocate() %s, a touch after it %s, punching a\n",
+		ratio(ours("host-first-touch", "bind"), native("host-first-touch", "bind")),
+		ratio(ours("fallocate", "bind"), native("fallocate", "bind")),
+		ratio(ours("touch-after-fallocate", "bind"), native("touch-after-fallocate", "bind"))
+	printf "hole %s; and a guest's first touch %s of what a memfd needs.\n\n",
+		ratio(ours("punch-hole", "bind"), native("punch-hole", "bind")),
+		ratio(ours("guest-first-touch", "bind"), memfd("guest-first-touch", "bind"))
+}
+
+function table_limits()
+{
+	print "| limit | found | at most | held |\n| --- | ---: | ---: | --- |"
+	limits_in_all()
+	limits_of_rest()
+	limit("policy lookup, 10,000 ranges to 1",
+	      v["ours", "calls", "policy-lookup-10000", "gmem", "bind"] / v["ours", "calls", "policy-lookup-1", "gmem", "bind"],
+	      log(10000) / log(2))
+	limit("guest fault of a bystander, idle, to no module",
+	      v["ours", "bystander", "guest-fault", "anonymous", "idle"] / v["plain", "bystander", "guest-fault", "anonymous", "no-module"],
+	      1.005)
+	print ""
+}
+
+function table_pages(policy, i)
+{
+	printf "MPOL %s:\n\n", policy
+	print "| operation | ours | native | memfd | ours / native | ours / memfd |"
+	print "| --- | ---: | ---: | ---: | ---: | ---: |"
+	for (i = 1; i <= nr_ops; i++)
+		printf "| %s | %s | %s | %s | %s | %s |\n", op[i], comma(ours(op[i], policy)),
+			comma(native(op[i], policy)), comma(memfd(op[i], policy)),
+			ratio(ours(op[i], policy), native(op[i], policy)),
+			ratio(ours(op[i], policy), memfd(op[i], policy))
+	print ""
+}
+
+# What init_on_alloc=0 saves shows who clears how often; what is left of the others too.
+function table_clearings(i, o)
+{
+	printf "One clearing is %s instructions: what native saves at a first touch with init_on_alloc=0.\n\n", comma(clearing)
+	print "| operation | ours, init_on_alloc=1 | ours, =0 | native, =1 | native, =0 | ours without clearing | native without | ratio |"
+	print "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+	for (i = 1; i <= nr_ops; i++) {
+		o = op[i]
+		printf "| %s | %s | %s | %s | %s | %s | %s | %s |\n", o, comma(ours(o, "bind")),
+			comma(v["ours-no-init", "pages", o, "gmem", "bind"]), comma(native(o, "bind")),
+			comma(v["native-no-init", "pages", o, "gmem", "bind"]),
+			comma(rest_ours(o)), comma(rest_native(o)), ratio(rest_ours(o), rest_native(o))
+	}
+	print ""
+}
+
+function table_calls(n, i, c)
+{
+	n = split("create-map-close mbind-1-range mbind-1000-ranges policy-lookup-1 policy-lookup-100 policy-lookup-10000", c, " ")
+	print "| per call | ours | native | memfd | ours / native |\n| --- | ---: | ---: | ---: | ---: |"
+	for (i = 1; i <= n; i++)
+		printf "| %s | %s | %s | %s | %s |\n", c[i],
+			comma(v["ours", "calls", c[i], "gmem", policy_of(c[i])]),
+			comma(v["native", "calls", c[i], "gmem", policy_of(c[i])]),
+			comma(v["plain", "calls", c[i], "memfd", policy_of(c[i])]),
+			ratio(v["ours", "calls", c[i], "gmem", policy_of(c[i])], v["native", "calls", c[i], "gmem", policy_of(c[i])])
+	printf "\nLoading the module takes %s ms, unloading %s ms, most of it spent waiting for RCU.\n\n",
+		comma(v["ours", "module", "load", "module", "-"] / 1e6), comma(v["ours", "module", "unload", "module", "-"] / 1e6)
+}
+
+function policy_of(call) { return call ~ /^create/ ? "none" : "bind" }
+
+function table_bystanders(n, i, c, without)
+{
+	n = split("guest-fault ioctl-check-extension ioctl-memslot-and-back ioctl-set-tsc-khz ioctl-of-dev-kvm", c, " ")
+	print "| a VM without guest_memfd | no module | loaded, no bound slot | a bound slot on the host | after it is gone |"
+	print "| --- | ---: | ---: | ---: | ---: |"
+	for (i = 1; i <= n; i++) {
+		without = v["plain", "bystander", c[i], "anonymous", "no-module"]
+		printf "| %s | %s | %s | %s | %s |\n", c[i], comma(without),
+			more(v["ours", "bystander", c[i], "anonymous", "idle"], without),
+			more(v["ours", "bystander", c[i], "anonymous", "bound"], without),
+			more(v["ours", "bystander", c[i], "anonymous", "idle-again"], without)
+	}
+	print ""
+}
+
+function more(x, without) { return sprintf("%s (%+.0f)", comma(x), x - without) }
+
+function table_growth(n, i, j, c, size, o)
+{
+	n = split("guest-first-touch host-first-touch fallocate punch-hole", c, " ")
+	print "| per page, by size | 16 MiB: ours | native | memfd | 128 MiB: ours | native | memfd | 1 GiB: ours | native | memfd |"
+	print "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+	for (i = 1; i <= n; i++) {
+		printf "| %s |", c[i]
+		for (j = 16; j <= 1024; j *= 8) {
+			o = c[i] "-" j "M"
+			printf " %s | %s | %s |", comma(v["ours", "growth", o, "gmem", "bind"]),
+				comma(v["native", "growth", o, "gmem", "bind"]), comma(v["plain", "growth", o, "memfd", "bind"])
+		}
+		print ""
+	}
+	print ""
+}
+
+function table_parallel(n, i, j, c, o)
+{
+	n = split("guest-first-touch host-first-touch fallocate", c, " ")
+	print "| ours / memfd, by the clock | 1 | 2 | 4 | 8 at once | ours, 2 to 1 | memfd, 2 to 1 |"
+	print "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+	for (i = 1; i <= n; i++) {
+		printf "| %s |", c[i]
+		for (j = 1; j <= 8; j *= 2) {
+			o = c[i] "-x" j
+			printf " %s |", ratio(v["parallel", "parallel", o, "gmem", "bind"], v["parallel", "parallel", o, "memfd", "bind"])
+		}
+		printf " %s | %s |\n",
+			ratio(v["parallel", "parallel", c[i] "-x2", "gmem", "bind"], v["parallel", "parallel", c[i] "-x1", "gmem", "bind"]),
+			ratio(v["parallel", "parallel", c[i] "-x2", "memfd", "bind"], v["parallel", "parallel", c[i] "-x1", "memfd", "bind"])
+	}
+	print ""
+}
+
+# The first of each, side by side.
+function table_profile(o, i, a, b)
+{
+	printf "%s:\n\n| ours | %% | native | %% |\n| --- | ---: | --- | ---: |\n", o
+	for (i = 1; i <= 12; i++) {
+		split(top("ours-profile", o, i), a, " ")
+		split(top("native-profile", o, i), b, " ")
+		printf "| %s | %s | %s | %s |\n", a[1], a[2], b[1], b[2]
+	}
+	print ""
+}
+
+# perf sorts by name within a column of the same width: take the i-th largest.
+function top(file, o, i, k, j, n, best, parts)
+{
+	k = file SUBSEP o
+	n = profiled[k]
+	if (!(k in sorted)) {
+		for (j = 1; j <= n; j++) {
+			split(profile[k, j], parts, " ")
+			share[k, j] = parts[2] + 0
+			name[k, j] = parts[1]
+		}
+		sorted[k] = 1
+	}
+	best = 0
+	for (j = 1; j <= n; j++) {
+		if (!((k, j) in taken) && (!best || share[k, j] > share[k, best]))
+			best = j
+	}
+	if (!best)
+		return ""
+	taken[k, best] = 1
+	return name[k, best] " " sprintf("%.1f", share[k, best])
+}
+
+END {
+	nr_ops = split("guest-first-touch host-first-touch populate-write fallocate touch-after-fallocate guest-touch-after-fallocate punch-hole punch-hole-in-guest", op, " ")
+	clearing = native("host-first-touch", "bind") - v["native-no-init", "pages", "host-first-touch", "gmem", "bind"]
+
+	if (what == "limits") {
+		limits_in_all()
+		print "1.." points
+		exit
+	}
+	if (what == "plot") {
+		for (i = 1; i <= nr_ops; i++)
+			printf "%s %.3f %.3f %.3f\n", op[i], ours(op[i], "bind") / native(op[i], "bind"), 1,
+				memfd(op[i], "bind") / native(op[i], "bind")
+		exit
+	}
+	if (what == "limits-table")
+		table_limits()
+	else if (what == "releases")
+		printf "Ours on %s, native on %s, memfd on %s.\n\n", release["ours"], release["native"], release["plain"]
+	else if (what == "summary")
+		summary()
+	else if (what == "pages")
+		for (i = split("bind none preferred-many interleave", p, " "); i > 0; i--)
+			table_pages(p[5 - i])
+	else if (what == "clearings")
+		table_clearings()
+	else if (what == "calls")
+		table_calls()
+	else if (what == "bystanders")
+		table_bystanders()
+	else if (what == "growth")
+		table_growth()
+	else if (what == "parallel")
+		table_parallel()
+	else if (what == "profile")
+		for (i = 1; i <= split("guest-first-touch host-first-touch fallocate punch-hole", p, " "); i++)
+			table_profile(p[i])
+	exit bad > 0
+}

@@ -1,0 +1,8 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Not slower than is promised: instructions per page against native 7.3 and memfd, in one run.
+. "$(dirname "$0")/../lib/prove.sh"
+. "$top/tests/lib/bench.sh"
+bench=$work/bench
+bench_quick "$kernel" "$ko" >&2
+bench_report limits ours native plain
