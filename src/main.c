@@ -9,7 +9,7 @@
 bool gmem_advertise = true;
 module_param_named(advertise, gmem_advertise, bool, 0644);
 MODULE_PARM_DESC(advertise,
-		 "Report KVM_CAP_GUEST_MEMFD and KVM_CAP_GUEST_MEMFD_FLAGS for VMs without private memory (default Y)");
+		 "Report the capabilities of guest_memfd for VMs without private memory (default Y)");
 
 bool gmem_tsc_gate = true;
 module_param_named(tsc_gate, gmem_tsc_gate, bool, 0644);

@@ -15,9 +15,8 @@ static __always_inline bool check_extension_wanted(struct ftrace_regs *fregs)
 	long ext = redirect_argument(fregs, 1);
 
 	/* KVM_SET_USER_MEMORY_REGION2 KVM has by itself, where it knows guest_memfd. */
-	if (ext == KVM_CAP_USER_MEMORY2)
-		return COMPAT_BRINGS_REGION2;
-	if (ext != KVM_CAP_GUEST_MEMFD && ext != KVM_CAP_GUEST_MEMFD_FLAGS)
+	if (ext != KVM_CAP_GUEST_MEMFD && ext != KVM_CAP_GUEST_MEMFD_FLAGS &&
+	    !(COMPAT_BRINGS_REGION2 && ext == KVM_CAP_USER_MEMORY2))
 		return false;
 	return READ_ONCE(gmem_advertise) && !(kvm && kvm_arch_has_private_mem(kvm));
 }
