@@ -65,7 +65,7 @@ static long gmem_allocate(struct inode *inode, loff_t offset, loff_t len)
  * @len: in bytes, page aligned
  *
  * Stands for kvm_gmem_fallocate(). Pages come from the node that the policy
- * names. They are cleared at the first touch.
+ * names, and are cleared.
  *
  * Return: 0, -EOPNOTSUPP (mode), -EINVAL (range), -ENOMEM, -EINTR. After the
  *	   last two, the pages up to the failure are there.

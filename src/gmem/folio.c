@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The pages of a file, in its page cache. */
-#include <linux/highmem.h>
 #include <linux/pagemap.h>
 
 #include "gmem.h"
@@ -14,8 +13,8 @@
  * memory is unevictable.
  *
  * Context: may sleep.
- * Return: a locked folio of one page with a reference held, uptodate only if it
- *	   was cleared before; or ERR_PTR(-ENOMEM).
+ * Return: a locked folio of one page with a reference held, cleared when it was
+ *	   allocated; or ERR_PTR(-ENOMEM).
  */
 struct folio *gmem_get_folio(struct inode *inode, pgoff_t index)
 {
@@ -42,19 +41,4 @@ struct folio *gmem_get_folio(struct inode *inode, pgoff_t index)
 		if (err != -EEXIST)
 			return ERR_PTR(err);
 	}
-}
-
-/**
- * gmem_folio_make_uptodate() - clear a folio that was never touched
- * @folio: locked
- *
- * Nothing may reach a guest or a VMM before this.
- */
-void gmem_folio_make_uptodate(struct folio *folio)
-{
-	if (folio_test_uptodate(folio))
-		return;
-
-	clear_highpage(folio_page(folio, 0));
-	folio_mark_uptodate(folio);
 }

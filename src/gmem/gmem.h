@@ -214,7 +214,6 @@ kvm_pfn_t gmem_fault_errno(const struct kvm *kvm, int err);
 
 /* folio.c */
 struct folio *gmem_get_folio(struct inode *inode, pgoff_t index);
-void gmem_folio_make_uptodate(struct folio *folio);
 
 /* policy.c */
 struct folio *gmem_alloc_folio(struct inode *inode, pgoff_t index);

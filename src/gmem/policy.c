@@ -31,23 +31,30 @@
  *
  * Without a policy, the task's own policy and its cpuset decide.
  *
+ * The allocator clears the page, once: a kernel that was booted with init_on_alloc=1
+ * does so unasked, and a second time here would find nothing but zeroes.
+ *
  * Context: may sleep; on the task that is charged for the page.
- * Return: a folio of one page that is in no mapping, or NULL.
+ * Return: a folio of one page that is in no mapping, cleared and uptodate; or NULL.
  */
 struct folio *gmem_alloc_folio(struct inode *inode, pgoff_t index)
 {
-	gfp_t gfp = mapping_gfp_mask(inode->i_mapping);
+	gfp_t gfp = mapping_gfp_mask(inode->i_mapping) | __GFP_ZERO;
 	struct mempolicy *mpol;
 	struct folio *folio;
 
 	mpol = kernel_call(mpol_shared_policy_lookup)(&GMEM_I(inode)->policy, index);
-	if (!mpol)
-		return filemap_alloc_folio(gfp, 0);
+	if (mpol) {
+		folio = compat_alloc_folio(gfp, mpol, GMEM_INTERLEAVE_BASE + index);
+		/* mpol_cond_put(), which calls an unexported function. */
+		if (mpol_needs_cond_ref(mpol))
+			kernel_call(__mpol_put)(mpol);
+	} else {
+		folio = filemap_alloc_folio(gfp, 0);
+	}
 
-	folio = compat_alloc_folio(gfp, mpol, GMEM_INTERLEAVE_BASE + index);
-	/* mpol_cond_put(), which calls an unexported function. */
-	if (mpol_needs_cond_ref(mpol))
-		kernel_call(__mpol_put)(mpol);
+	if (folio)
+		__folio_mark_uptodate(folio);
 	return folio;
 }
 
