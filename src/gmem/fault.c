@@ -8,22 +8,58 @@
 #include "gmem.h"
 #include "symbols.h"
 
+/* Pages that one host fault maps, if they are there: as many as for other files. */
+#define GMEM_FAULT_AROUND 16
+
+/* Not shared with the host, its mapping is there for mbind() only. */
+static bool gmem_host_may_map(const struct vm_fault *vmf)
+{
+	return GMEM_I(file_inode(vmf->vma->vm_file))->flags & GUEST_MEMFD_FLAG_INIT_SHARED;
+}
+
+/*
+ * vm_operations_struct.map_pages, at read faults. That it is there also tells core mm
+ * that faults do not need the mmap_lock.
+ */
+static vm_fault_t gmem_map_pages(struct vm_fault *vmf, pgoff_t first, pgoff_t last)
+{
+	return gmem_host_may_map(vmf) ? filemap_map_pages(vmf, first, last) : 0;
+}
+
+/*
+ * At write faults, core mm leaves a file alone: it would have to track what becomes
+ * dirty. Here nothing is written back. The window is aligned by address, so it is in
+ * one page table.
+ */
+static vm_fault_t gmem_map_window(struct vm_fault *vmf)
+{
+	pgoff_t skew = (vmf->address >> PAGE_SHIFT) % GMEM_FAULT_AROUND;
+	struct vm_area_struct *vma = vmf->vma;
+	vm_fault_t ret;
+
+	rcu_read_lock();
+	ret = filemap_map_pages(vmf, vmf->pgoff - min(skew, vmf->pgoff - vma->vm_pgoff),
+				min(vmf->pgoff - skew + GMEM_FAULT_AROUND,
+				    vma->vm_pgoff + vma_pages(vma)) - 1);
+	rcu_read_unlock();
+	return ret;
+}
+
 static vm_fault_t gmem_host_fault(struct vm_fault *vmf)
 {
 	struct inode *inode = file_inode(vmf->vma->vm_file);
 	struct folio *folio;
 
-	if (((loff_t)vmf->pgoff << PAGE_SHIFT) >= i_size_read(inode))
+	if (((loff_t)vmf->pgoff << PAGE_SHIFT) >= i_size_read(inode) || !gmem_host_may_map(vmf))
 		return VM_FAULT_SIGBUS;
-	/* Not shared with the host; its mapping is there for mbind() only. */
-	if (!(GMEM_I(inode)->flags & GUEST_MEMFD_FLAG_INIT_SHARED))
-		return VM_FAULT_SIGBUS;
+
+	if (xa_load(&inode->i_mapping->i_pages, vmf->pgoff) && gmem_map_window(vmf))
+		return VM_FAULT_NOPAGE;
 
 	folio = gmem_get_folio(inode, vmf->pgoff);
 	if (IS_ERR(folio))
 		return vmf_error(PTR_ERR(folio));
 
-	gmem_folio_make_uptodate(folio);
 	vmf->page = folio_page(folio, 0);
 	return VM_FAULT_LOCKED;
 }
@@ -32,6 +68,7 @@ COMPAT_DEFINE_GET_POLICY(gmem_get_policy)
 
 const struct vm_operations_struct gmem_vm_operations = {
 	.fault = gmem_host_fault,
+	.map_pages = gmem_map_pages,
 	.set_policy = gmem_set_policy,
 	COMPAT_GET_POLICY(gmem_get_policy),
 };
@@ -58,7 +95,6 @@ static struct folio *gmem_slot_get_folio(const struct kvm_memory_slot *slot, gfn
 		return ERR_PTR(-EHWPOISON);
 	}
 
-	gmem_folio_make_uptodate(folio);
 	/*
 	 * A clean page without host mappings looks unused, and soft offlining
 	 * would drop it from the file under the guest's feet.
