@@ -26,6 +26,44 @@ said_once()
 	}
 }
 
+# hold file|mapping|slot; let_go: one exists in between. The file goes first, or what the
+# last one said would be read before this one can empty it.
+hold()
+{
+	rm -f /tmp/hold
+	./hold $1 >/tmp/hold &
+	pid=$!
+	until grep -qs ready /tmp/hold; do sleep 0.1; done
+}
+
+let_go()
+{
+	kill $pid
+	wait $pid 2>/dev/null
+}
+
+# others_are_free: nothing is redirected that a VM without guest_memfd needs all the time.
+others_are_free()
+{
+	! grep -E '^(kvm_mmu_page_fault|__kvm_faultin_pfn|(__)?gfn_to_p|kvm_prefetch_pages|kvm_arch_(free|prepare|vcpu_pre))' $functions
+}
+
+# idle_are_idle: nothing is attached but what always is.
+idle_are_idle()
+{
+	[ "$(sed -n 's/ idle$//p' $module/features/redirects)" = "$idle" ]
+}
+
+# soon COMMAND...: it succeeds within five seconds.
+soon()
+{
+	for _ in $(seq 50); do
+		"$@" && return
+		sleep 0.1
+	done
+	return 1
+}
+
 # --- what the kernel lacks, or does not allow
 leaks_begin
 survey /tmp/before
@@ -80,6 +118,30 @@ nok "a live patch cannot take the function" insmod ./rival.ko function=kvm_vm_io
 nok "loads once only" load
 tap ./probe present
 
+# --- redirects that only bound slots need
+# The probe above had one.
+ok "guest faults and memslots of others do not meet the module" soon others_are_free
+idle=$(sed -n 's/ idle$//p' $module/features/redirects)
+echo "# idle: $(echo $idle)"
+hold slot
+nok "with a bound slot they are attached" idle_are_idle
+ok "with a bound slot, what is redirected is what it says" as_reported
+let_go
+ok "a second after the last slot is gone, they are not" soon idle_are_idle
+ok "and what is redirected is what it says" as_reported
+for f in $idle; do
+	insmod ./rival.ko function=$f || continue
+	dmesg_mark
+	nok "with a live patch on $f: no slot is bound" timeout 10 ./hold slot
+	ok "with a live patch on $f: the line names it" dmesg_says "memslot refused: $f is held by a live patch"
+	ok "with a live patch on $f: nothing else is attached" soon idle_are_idle
+	rmmod rival
+	break
+done
+hold slot
+ok "without it, one is" as_reported
+let_go
+
 # --- parameters
 tap ./caps "advertise=Y" 1 3 1 1 3 1
 echo N >$module/parameters/advertise
@@ -94,12 +156,9 @@ echo Y >$module/parameters/tsc_gate
 
 # --- unload is refused while something needs the module
 for what in file mapping slot; do
-	./hold $what >/tmp/hold &
-	pid=$!
-	until grep -q ready /tmp/hold; do sleep 0.1; done
+	hold $what
 	nok "unload is refused while a $what exists" unload
-	kill $pid
-	wait $pid 2>/dev/null
+	let_go
 	ok "and allowed when it is gone: $what" unload
 	ok "everything is as before: $what" clean
 	load
