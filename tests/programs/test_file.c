@@ -668,6 +668,63 @@ static void test_shared(void)
 	close(fd);
 }
 
+/* How many pages of it are mapped here; touches none. */
+static int mapped(char *p, int n)
+{
+	int i, sum = 0;
+
+	for (i = 0; i < n; i++)
+		sum += page_node(p + i * PAGE) >= 0;
+	return sum;
+}
+
+/*
+ * A host fault on a page that is there maps its neighbours that are there as well: at a
+ * read fault by core mm, at a write fault by us.
+ */
+static void test_window(bool write)
+{
+	enum { N = 64, WINDOW = 16 };
+	const char *how = write ? "writing" : "reading";
+	int fd = vmm_gmem(&vm, N * PAGE, VMM_GMEM_BOTH), most = WINDOW;
+	char *room, *p, *q, *part;
+
+	/* Native kernels have no such thing. */
+	if (!vmm_gmem_is_ours())
+		most = 1;
+
+	p = map_aligned(fd, N * PAGE);
+	is(touch(p + 20 * PAGE, write), 0, "%s: nothing is there yet", how);
+	is(mapped(p, N), 1, "%s: one page is allocated and mapped", how);
+
+	must(!fallocate(fd, ALLOCATE, 0, 40 * PAGE));
+	is(touch(p + 35 * PAGE, write), 0, "%s: page 35, of 40 that are there", how);
+	is(mapped(p + 32 * PAGE, WINDOW), most > 1 ? 8 : 1, "%s: its window is mapped, as far as it is there", how);
+	is(mapped(p, N), most > 1 ? 9 : 2, "%s: and nothing else is", how);
+	is(touch(p + 39 * PAGE, write), 0, "%s: the last that is there", how);
+	ok(zero(p + 36 * PAGE, 3 * PAGE), "%s: pages that came with a neighbour are zero", how);
+
+	/* A mapping that ends within the window, on both sides. */
+	room = mmap(NULL, N * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	must(room != MAP_FAILED);
+	room = (char *)(((uintptr_t)room + WINDOW * PAGE - 1) & ~(WINDOW * PAGE - 1));
+	part = map_at(room + 5 * PAGE, fd, 3 * PAGE, 0);
+	is(touch(part + PAGE, write), 0, "%s: the second of three pages", how);
+	is(mapped(room, WINDOW), most > 1 ? 3 : 1, "%s: nothing outside the mapping is mapped", how);
+	q = map_at(room + 21 * PAGE, fd, 3 * PAGE, 30 * PAGE);
+	is(touch(q, write), 0, "%s: the first of three pages in the middle of the file", how);
+	is(mapped(room + WINDOW * PAGE, WINDOW), most > 1 ? 3 : 1, "%s: nothing outside of that either", how);
+
+	memset(p, 1, 40 * PAGE);
+	is(part[2 * PAGE] + q[2 * PAGE], 2, "%s: all mappings show the same pages", how);
+	must(!fallocate(fd, PUNCH, 33 * PAGE, PAGE));
+	is(page_node(p + 33 * PAGE), -ENOENT, "%s: a hole in a window", how);
+	ok(zero(p + 33 * PAGE, PAGE), "%s: is a new page", how);
+	munmap(room, 24 * PAGE);
+	munmap(p, N * PAGE);
+	close(fd);
+}
+
 static char *shared_map;
 
 static bool check_and_write(int seed)
@@ -1148,6 +1205,8 @@ int main(void)
 	test_mmap_end();
 	test_not_shared();
 	test_shared();
+	test_window(false);
+	test_window(true);
 	test_sharing();
 	test_mremap();
 	test_madvise();

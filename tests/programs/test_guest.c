@@ -201,6 +201,36 @@ static void test_unrelated(void)
 		test_unrelated_hva(false, 0, VMM_L2_NPT);
 }
 
+/* What the allocator hands out held a pattern a moment ago; the guest is first to look. */
+static void test_fresh(bool allocate)
+{
+	const uint64_t size = 4 * MIB, n = size / PAGE;
+	const char *how = allocate ? "fallocated" : "first touched by the guest";
+	uint64_t i, sum, old = 0;
+	struct vmm vm;
+	char *p;
+	int fd;
+
+	vmm_create(&vm, 1);
+	fd = vmm_gmem(&vm, size, VMM_GMEM_BOTH);
+	p = map(fd, size);
+	vmm_bind(&vm, fd, size, p);
+
+	memset(p, 0xa5, size);
+	punch(fd, 0, size);
+	if (allocate)
+		must(!fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, size));
+	must(!vmm_sum(&vm, 0, VMM_TEST_GPA, n, &sum));
+	is(sum, 0, "pages %s: the guest reads zeroes", how);
+	for (i = 0; i < size; i++)
+		old += p[i] != 0;
+	is(old, 0, "pages %s: no byte of them is old", how);
+
+	munmap(p, size);
+	close(fd);
+	vmm_destroy(&vm);
+}
+
 static void test_punch(void)
 {
 	const uint64_t n = 64, size = n * PAGE;
@@ -480,6 +510,8 @@ int main(void)
 	test_placement(VMM_L2_NPT);
 	test_prefault();
 	test_unrelated();
+	test_fresh(false);
+	test_fresh(true);
 	test_punch();
 	test_closed_file(VMM_L1);
 	test_closed_file(VMM_L2);
