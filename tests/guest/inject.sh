@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Every allocation fails once: on kernels with CONFIG_FAULT_INJECTION.
+
+leaks_begin
+ok "loads" load
+tap ./inject calls
+ok "no inode is left" no_inodes
+ok "unloads" unload
+ok "nothing is left" clean
+tap ./inject load ./kvm-gmem-numa.ko
+ok "nothing is left of any load" clean
+[ ! -e $kmemleak ] || ok "kmemleak finds nothing" no_leaks
