@@ -92,7 +92,8 @@ bench_report()
 	local what=$1
 	shift
 	# shellcheck disable=SC2086 # a list of words
-	(cd "$bench" && awk -v what="$what" -f "$top/tests/lib/bench-report.awk" ${*:-$bench_boots})
+	[ $# -gt 0 ] || set -- $bench_boots
+	(cd "$bench" && awk -v what="$what" -f "$top/tests/lib/bench-report.awk" "$@")
 }
 
 # Between marks in the documents; and what the tables are made of, and a plot.

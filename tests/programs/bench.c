@@ -66,7 +66,7 @@ static uint64_t clock_stop(uint64_t start)
 
 static void figure(const char *op, const char *backend, const char *policy, uint64_t n, uint64_t ns)
 {
-	printf("figure %s %s %s %s %lu %lu\n", section, op, backend, policy, n, ns);
+	printf("%s %s %s %s %s %lu %lu\n", "figure", section, op, backend, policy, n, ns);
 }
 
 static const struct policy {
