@@ -86,7 +86,7 @@ function table_limits()
 	      log(10000) / log(2))
 	limit("guest fault of a bystander, idle, to no module",
 	      v["ours", "bystander", "guest-fault", "anonymous", "idle"] / v["plain", "bystander", "guest-fault", "anonymous", "no-module"],
-	      1.005)
+	      1.01)
 	print ""
 }
 
