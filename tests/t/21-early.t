@@ -1,0 +1,5 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Load before the part of KVM that knows the CPU.
+. "$(dirname "$0")/../lib/prove.sh"
+boot_with "$ko" early early gmem_early=1
