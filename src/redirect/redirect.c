@@ -28,6 +28,12 @@ static void notrace trial_callback(unsigned long ip, unsigned long parent_ip,
 {
 }
 
+/* ftrace_free_filter() would leave pointers to what it frees. */
+static void redirects_forget(struct ftrace_ops *ops)
+{
+	ftrace_set_filter(ops, NULL, 0, 1);
+}
+
 /* What ftrace says to an attempt on one function with the given flags. */
 static int redirect_trial(unsigned long site, unsigned long flags)
 {
@@ -42,6 +48,7 @@ static int redirect_trial(unsigned long site, unsigned long flags)
 	err = register_ftrace_function(&trial);
 	if (!err)
 		unregister_ftrace_function(&trial);
+	redirects_forget(&trial);
 	return err;
 }
 
@@ -60,7 +67,7 @@ static void redirects_explain(const struct redirect_list *list, int err)
 		return;
 	}
 
-	for (i = 0; i < list->n; i++) {
+	for (i = 0; i < list->n && err != -ENOMEM; i++) {
 		const struct redirect *r = list->redirect[i];
 		int why = redirect_trial(r->site, FTRACE_OPS_FL_IPMODIFY);
 
@@ -130,8 +137,7 @@ static int redirects_register(struct ftrace_ops *ops)
 
 	err = register_ftrace_function(ops);
 	if (err)
-		/* ftrace_free_filter() would leave pointers to what it frees. */
-		ftrace_set_filter(ops, NULL, 0, 1);
+		redirects_forget(ops);
 	return err;
 }
 
@@ -287,7 +293,7 @@ void redirects_remove(struct ftrace_ops *ops)
 		return;
 
 	WARN_ON(unregister_ftrace_function(ops));
-	ftrace_set_filter(ops, NULL, 0, 1);
+	redirects_forget(ops);
 }
 
 /**

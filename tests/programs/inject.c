@@ -268,14 +268,9 @@ static void inject_calls(void)
 		inject_all(&calls[i]);
 }
 
-static int load(const char *file)
+static int load(int file)
 {
-	int f = open(file, O_RDONLY), r;
-
-	must(f >= 0);
-	r = syscall(SYS_finit_module, f, "", 0);
-	close(f);
-	return r;
+	return syscall(SYS_finit_module, file, "", 0);
 }
 
 static int unload(void)
@@ -287,11 +282,12 @@ static int unload(void)
  * Most allocations of a load are the module loader's own, hundreds of them, at each of
  * which the load is refused and nothing of ours has run.
  */
-static void inject_load(const char *file)
+static void inject_load(const char *path)
 {
-	int n, bad = 0, refused = 0;
+	int n, bad = 0, refused = 0, file = open(path, O_RDONLY);
 	bool failed = true;
 
+	must(file >= 0);
 	for (n = 1; failed; n++) {
 		int r;
 
@@ -314,6 +310,7 @@ static void inject_load(const char *file)
 		}
 	}
 	printf("# load: %d points, refused at %d\n", n - 2, refused);
+	close(file);
 	is(bad, 0, "load: each allocation fails in turn, and a second load succeeds");
 	ok(refused > 10, "load: is refused for want of memory");
 }

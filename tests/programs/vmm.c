@@ -294,12 +294,10 @@ static int run(struct vmm *vm, int vcpu, const uint8_t *code, struct kvm_regs *r
 	regs->rip = code_gpa(code);
 	regs->rflags = 2;
 	regs->rsp = ctrl_gpa(CTRL_STACK + vcpu + 1);
-	must(!ioctl(v->fd, KVM_SET_REGS, regs));
-
-	if (ioctl(v->fd, KVM_RUN, 0))
+	if (ioctl(v->fd, KVM_SET_REGS, regs) || ioctl(v->fd, KVM_RUN, 0) ||
+	    ioctl(v->fd, KVM_GET_REGS, regs))
 		return -1;
 
-	must(!ioctl(v->fd, KVM_GET_REGS, regs));
 	if (v->run->exit_reason != KVM_EXIT_HLT) {
 		printf("# vCPU %d: exit reason %u at rip %#llx\n", vcpu, v->run->exit_reason,
 		       regs->rip);
