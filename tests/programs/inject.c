@@ -186,15 +186,6 @@ static int call_close(void)
 	return r;
 }
 
-static int call_poison(void)
-{
-	int r = madvise(map, PAGE, MADV_HWPOISON);
-
-	munmap(map, SIZE);
-	map = MAP_FAILED;
-	return r;
-}
-
 static const struct call {
 	const char *name;
 	void (*set_up)(void);
@@ -214,7 +205,6 @@ static const struct call {
 	{ "a deleted memslot", with_guest, call_unbind },
 	{ "the last close", with_pages, call_close },
 	{ "a close under a guest", with_guest, call_close },
-	{ "poisoned memory", with_guest, call_poison },
 };
 
 static bool is_expected(int err)

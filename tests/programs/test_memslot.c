@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tap.h"
@@ -1054,6 +1055,27 @@ static void test_random(void)
 		munmap(model_memory[i].addr, M_MAX_PAGES * PAGE);
 }
 
+/* A VM belongs to the process that made it; who has but its descriptor can do nothing. */
+static void test_other_process(void)
+{
+	int fd = tagged_file(&vm, PAGES, 100), status;
+	pid_t pid = fork();
+
+	must(pid >= 0);
+	if (!pid) {
+		region r = whole_file(fd);
+		int bad = 0;
+
+		bad += vmm_gmem_try(&vm, SIZE, VMM_GMEM_BOTH) != -1 || errno != EIO;
+		bad += set2(&r) != -1 || errno != EIO;
+		bad += vmm_delete_slot(&vm, VMM_CTRL_SLOT) != -1 || errno != EIO;
+		_exit(bad);
+	}
+	must(waitpid(pid, &status, 0) == pid);
+	is(status, 0, "another process: creating a file, binding and deleting a slot");
+	close(fd);
+}
+
 int main(void)
 {
 	vmm_create(&vm, 1);
@@ -1073,6 +1095,7 @@ int main(void)
 	test_ordinary();
 	test_ordinary_into_bound();
 	test_other_ioctls();
+	test_other_process();
 	test_many_slots();
 	test_random();
 

@@ -2,6 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Each allocation fails in turn. For the debug kernel.
 . "$(dirname "$0")/../lib/prove.sh"
-# What core mm says when a page fault finds no memory, and tries again.
-BOOT_EXPECTED="Huh VM_FAULT_OOM"
+# What core mm says when a page fault finds no memory, and tries again; and the module loader.
+BOOT_EXPECTED="Huh VM_FAULT_OOM|jump_label_module_notify"
 boot_with "$ko" inject inject
