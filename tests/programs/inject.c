@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * inject calls | inject load MODULE: let each allocation of a call fail in turn, until a run
+ * inject calls | inject load MODULE STRIDE: let each allocation of a call fail in turn, until a run
  * passes untouched. An error must be one that the caller can understand, and leave
  * everything so that the same call then succeeds.
  *
@@ -270,15 +270,15 @@ static int unload(void)
 
 /*
  * Most allocations of a load are the module loader's own, hundreds of them, at each of
- * which the load is refused and nothing of ours has run.
+ * which the load is refused and nothing of ours has run. So there can be a stride.
  */
-static void inject_load(const char *path)
+static void inject_load(const char *path, int stride)
 {
 	int n, bad = 0, refused = 0, file = open(path, O_RDONLY);
 	bool failed = true;
 
 	must(file >= 0);
-	for (n = 1; failed; n++) {
+	for (n = 1; failed; n += stride) {
 		int r;
 
 		fail_nth(n);
@@ -299,7 +299,8 @@ static void inject_load(const char *path)
 			bad++;
 		}
 	}
-	printf("# load: %d points, refused at %d\n", n - 2, refused);
+	printf("# load: %d allocations, one in %d failed, refused at %d\n", n - 1 - stride, stride,
+	       refused);
 	close(file);
 	is(bad, 0, "load: each allocation fails in turn, and a second load succeeds");
 	ok(refused > 10, "load: is refused for want of memory");
@@ -312,7 +313,7 @@ int main(int argc, char **argv)
 	nth_file = open("/proc/thread-self/fail-nth", O_RDWR);
 	must(nth_file >= 0);
 	if (!strcmp(argv[1], "load"))
-		inject_load(argv[2]);
+		inject_load(argv[2], atoi(argv[3]));
 	else
 		inject_calls();
 	return tap_exit();

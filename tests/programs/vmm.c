@@ -7,6 +7,8 @@
 #include "tap.h"
 #include "vmm.h"
 
+bool vmm_quiet;
+
 /* Layout of the control slot, by page. */
 enum {
 	CTRL_PML4,
@@ -299,8 +301,9 @@ static int run(struct vmm *vm, int vcpu, const uint8_t *code, struct kvm_regs *r
 		return -1;
 
 	if (v->run->exit_reason != KVM_EXIT_HLT) {
-		printf("# vCPU %d: exit reason %u at rip %#llx\n", vcpu, v->run->exit_reason,
-		       regs->rip);
+		if (!vmm_quiet)
+			printf("# vCPU %d: exit reason %u at rip %#llx\n", vcpu,
+			       v->run->exit_reason, regs->rip);
 		errno = ENOTRECOVERABLE;
 		return -1;
 	}
@@ -388,7 +391,8 @@ int vmm_write_nested(struct vmm *vm, int vcpu, enum vmm_nesting nesting, uint64_
 
 	memcpy(&exitcode, vm->ctrl + (CTRL_VMCB + vcpu) * PAGE + VMCB_EXITCODE, 8);
 	if (exitcode != VMEXIT_HLT) {
-		printf("# the nested guest exited with code %#lx\n", exitcode);
+		if (!vmm_quiet)
+			printf("# the nested guest exited with code %#lx\n", exitcode);
 		errno = ENOTRECOVERABLE;
 		return -1;
 	}

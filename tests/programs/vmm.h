@@ -43,6 +43,8 @@ enum vmm_nesting {
 	VMM_L2_NPT,	/* a guest in the guest, with nested paging */
 };
 
+extern bool vmm_quiet;	/* about exits that nobody expected */
+
 void vmm_create(struct vmm *vm, int nr_vcpus);
 void vmm_destroy(struct vmm *vm);
 void vmm_add_vcpu(struct vmm *vm);
