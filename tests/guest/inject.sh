@@ -9,6 +9,6 @@ ok "unloads" unload
 ok "nothing is left" clean
 # The kernel's module loader warns where it has no memory for jump labels, and goes on.
 echo 0 >/proc/sys/kernel/panic_on_warn
-tap ./inject load ./kvm-gmem-numa.ko $(parameter inject_stride)
+tap ./inject load ./kvm-gmem-numa.ko "$(parameter inject_stride)"
 ok "nothing is left of any load" clean
 [ ! -e $kmemleak ] || ok "kmemleak finds nothing" no_leaks
