@@ -2,7 +2,7 @@
 /* Attaching, proving and detaching redirects. */
 #include <linux/rcupdate.h>
 
-#include <asm/text-patching.h>
+#include <asm/nops.h>
 
 #include "../features.h"
 #include "../symbol/symbol.h"
@@ -170,9 +170,12 @@ int redirects_attach(struct ftrace_ops *ops, const struct redirect_list *list)
 	return 0;
 }
 
+/* Not "is a call": while another tracer comes or goes, it is a breakpoint for a moment. */
 static bool redirect_is_patched(const struct redirect *r)
 {
-	return READ_ONCE(*(u8 *)r->site) == CALL_INSN_OPCODE;
+	static const u8 nop[] = { BYTES_NOP5 };
+
+	return READ_ONCE(*(u8 *)r->site) != nop[0];
 }
 
 /**
@@ -231,7 +234,7 @@ void redirect_prove_begin(struct redirect *r)
 }
 
 /**
- * redirect_prove_by_text() - instead of a call: the function begins with a call now
+ * redirect_prove_by_text() - instead of a call: the function no longer begins with a nop
  * @r: a redirect between redirect_prove_begin() and redirect_prove_end()
  *
  * For a function that cannot be called with made-up arguments. It shows that
