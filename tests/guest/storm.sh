@@ -4,7 +4,7 @@
 leaks_begin
 ok "loads" load
 seed=$(parameter storm_seed)
-tap ./storm $(parameter storm_seconds) ${seed:-$(date +%s)}
+tap ./storm "$(parameter storm_seconds)" "${seed:-$(date +%s)}"
 ok "no inode is left" no_inodes
 ok "unloads" unload
 ok "nothing is left" clean
