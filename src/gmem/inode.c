@@ -204,6 +204,8 @@ int gmem_start(void)
 	if (IS_ERR(gmem_mnt)) {
 		err = PTR_ERR(gmem_mnt);
 		gmem_mnt = NULL;
+		/* The root's inode, if there was one, is freed after a grace period. */
+		rcu_barrier();
 		kmem_cache_destroy(gmem_inode_cache);
 	}
 	return err;
