@@ -12,6 +12,7 @@
 #	kernel_make	arguments for its make
 #	kernel_expect	states of the features; empty: not known beforehand
 #	kernel_runs	empty if its KVM cannot run here
+#	kernel_parameters	for its command line
 
 # kernel_list: the names.
 kernel_list()
@@ -22,6 +23,7 @@ kernel_list()
 kernel_use()
 {
 	kernel_chroot=
+	kernel_parameters=
 	case $1 in
 	/*) kernel_use_tree "$1" ;;
 	*) kernel_use_debian "$1" ;;
@@ -92,6 +94,8 @@ kernel_use_tree()
 	kernel_root=$cache/trees/$kernel_name
 	kernel_expect=
 	kernel_runs=yes
+	# KCSAN would panic at a data race of the kernel's own; warnings are found in the log.
+	! grep -qx CONFIG_KCSAN=y "$config" || kernel_parameters=panic_on_warn=0
 	mapfile -t kernel_make < <(kernel_toolchain "$config")
 	if [ ! "$kernel_root/.installed" -nt "$kernel_image" ] || [ ! "$kernel_root/.installed" -nt "$1/Module.symvers" ]; then
 		rm -rf "$kernel_root"
