@@ -133,6 +133,6 @@ install_tools()
 
 demo_tools=(busybox-static cpio gcc gcc-12 kmod libc6-dev libelf1 libnuma-dev make pahole xz-utils)
 # mmdebstrap makes a root in one go, from any suite, without a configuration of its own.
-check_tools=("${demo_tools[@]}" bison flex libelf-dev mmdebstrap perl rsync shellcheck sparse uuid-dev)
+check_tools=("${demo_tools[@]}" bison checkpolicy flex libelf-dev mmdebstrap perl rsync shellcheck sparse uuid-dev)
 # perf says where instructions go; gnuplot draws, and wants no more than a terminal.
 bench_tools=("${demo_tools[@]}" gnuplot-nox linux-perf mmdebstrap)

@@ -68,6 +68,7 @@ boot_with()
 	mapfile -t -O ${#files[@]} files < <(find "$programs" -type f -executable)
 	[ "$scenario" != upstream ] ||
 		mapfile -t -O ${#files[@]} files < <(find "$cache/selftests" -maxdepth 1 -type f -executable)
+	[ "$scenario" != selinux ] || files+=("$work/selinux/policy")
 	case $scenario in
 	load)
 		mapfile -t -O ${#files[@]} files < <(find "$work/module" -maxdepth 1 -name '*.ko' ! -name kvm-gmem-numa.ko)

@@ -1,0 +1,7 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# SELinux labels a guest_memfd, and may refuse it.
+. "$(dirname "$0")/../lib/prove.sh"
+mkdir -p "$work/selinux"
+checkpolicy -U allow -o "$work/selinux/policy" "$top/tests/selinux/policy.conf" >&2
+boot_with "$ko" selinux selinux security=selinux selinux=1
