@@ -38,6 +38,8 @@ initramfs()
 	local out=$1 scenario=$2 root program
 	shift 2
 	root=$(mktemp -d)
+	# Users other than root have to find their way too.
+	chmod 755 "$root"
 	mkdir -p "$root"/{bin,dev,proc,sys,tmp,modules,test}
 	cp /bin/busybox "$root/bin/"
 	"$root/bin/busybox" --install -s "$root/bin" 2>/dev/null

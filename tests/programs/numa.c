@@ -109,24 +109,41 @@ static void cgroup_stir(void)
 	munmap(p, size);
 }
 
-void cgroup_file_pages(const char *name, long pages[NODES])
+/* The line of a cgroup's file that begins with a word. */
+static void cgroup_line(const char *name, const char *file, const char *word, char *line,
+			size_t size)
 {
-	char path[128], line[512];
+	size_t len = strlen(word);
 	bool found = false;
+	char path[128];
 	FILE *f;
 
-	snprintf(path, sizeof(path), CGROUP "%s/memory.numa_stat", name);
+	snprintf(path, sizeof(path), CGROUP "%s/%s", name, file);
 	cgroup_stir();
 	f = fopen(path, "r");
 	must(f);
-	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "file N0=%ld N1=%ld", &pages[0], &pages[1]) == 2)
-			found = true;
-	}
+	while (!found && fgets(line, size, f))
+		found = !strncmp(line, word, len) && line[len] == ' ';
 	fclose(f);
 	must(found);
+}
+
+void cgroup_file_pages(const char *name, long pages[NODES])
+{
+	char line[512];
+
+	cgroup_line(name, "memory.numa_stat", "file", line, sizeof(line));
+	must(sscanf(line, "file N0=%ld N1=%ld", &pages[0], &pages[1]) == 2);
 	pages[0] /= PAGE;
 	pages[1] /= PAGE;
+}
+
+long cgroup_slab_bytes(const char *name)
+{
+	char line[512];
+
+	cgroup_line(name, "memory.stat", "slab", line, sizeof(line));
+	return atol(line + strlen("slab "));
 }
 
 long node_unevictable_pages(int node)

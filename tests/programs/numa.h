@@ -33,6 +33,7 @@ void cgroup_enter(const char *name);
 void cgroup_leave(const char *name);
 int cgroup_open(const char *name, const char *file);
 void cgroup_file_pages(const char *name, long pages[NODES]);
+long cgroup_slab_bytes(const char *name);	/* what the kernel holds on its behalf */
 
 /* Pages of a node that cannot be evicted, as those of a guest_memfd, until they are freed. */
 long node_unevictable_pages(int node);

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A process that has /dev/kvm and nothing else: what it gets, what it does not, and what it
+ * can do to the host.
+ */
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/falloc.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+#include <sys/klog.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "numa.h"
+#include "tap.h"
+#include "vmm.h"
+
+#define N 16UL
+#define SIZE (N * PAGE)
+#define NOBODY 65534
+#define PARAMETERS "/sys/module/kvm_gmem_numa/parameters/"
+#define FEATURES "/sys/module/kvm_gmem_numa/features/"
+
+static void in_child(void (*fn)(void))
+{
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	must(pid >= 0);
+	if (!pid) {
+		fn();
+		fflush(stdout);
+		_exit(tap_exit());
+	}
+	must(waitpid(pid, &status, 0) == pid);
+	is(status, 0, "and no surprise");
+}
+
+static void become_nobody(void)
+{
+	struct rlimit none = {};
+
+	must(!setrlimit(RLIMIT_MEMLOCK, &none));
+	must(!setresgid(NOBODY, NOBODY, NOBODY) && !setresuid(NOBODY, NOBODY, NOBODY));
+	must(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+}
+
+static void user_may(void)
+{
+	unsigned long i, bad = 0;
+	struct vmm vm;
+	char *p;
+	int fd;
+
+	vmm_create(&vm, 1);
+	fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
+	p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	must(p != MAP_FAILED);
+	is(set_policy(p, SIZE, MPOL_BIND, NODE(1)), 0, "any user: a policy");
+	is(vmm_slot(&vm, VMM_TEST_SLOT, KVM_MEM_GUEST_MEMFD, VMM_TEST_GPA, SIZE, p, fd, 0), 0,
+	   "any user: a memslot");
+	is(vmm_write(&vm, 0, VMM_TEST_GPA, N, 1), 0, "any user: a guest");
+	for (i = 0; i < N; i++)
+		bad += p[i * PAGE] != 1 || page_node(p + i * PAGE) != 1;
+	is(bad, 0, "any user: its pages are where they should be");
+	is(fallocate(fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, 0, SIZE), 0, "any user: a hole");
+
+	fails(mbind(p, SIZE, MPOL_BIND, &(unsigned long){ NODE(0) }, 64, MPOL_MF_MOVE_ALL), EPERM,
+	      "any user: MPOL_MF_MOVE_ALL is for root");
+	fails(madvise(p, PAGE, MADV_HWPOISON), EPERM, "any user: MADV_HWPOISON is for root");
+	munmap(p, SIZE);
+	close(fd);
+	vmm_destroy(&vm);
+}
+
+static void user_may_not(void)
+{
+	static const char *const parameters[] = { "advertise", "tsc_gate", "force" };
+	char path[128];
+	size_t i;
+
+	for (i = 0; i < sizeof(parameters) / sizeof(parameters[0]); i++) {
+		snprintf(path, sizeof(path), PARAMETERS "%s", parameters[i]);
+		fails(open(path, O_WRONLY), EACCES, "any user: parameter %s is not his", parameters[i]);
+	}
+	fails(open(FEATURES "guest_memfd", O_WRONLY), EACCES, "any user: nor are features");
+	ok(open(FEATURES "guest_memfd", O_RDONLY) >= 0, "any user: but he can read them");
+	fails(syscall(SYS_delete_module, "kvm_gmem_numa", O_NONBLOCK), EPERM,
+	      "any user: the module is not his");
+}
+
+static void as_user(void)
+{
+	become_nobody();
+	user_may();
+	if (vmm_gmem_is_ours())
+		user_may_not();
+}
+
+/* What this process may call from now on; all else fails with ENOSYS. */
+static void confine(void)
+{
+#define ALLOW(nr)						\
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1),		\
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		ALLOW(SYS_ioctl),
+		ALLOW(SYS_write),
+		ALLOW(SYS_exit_group),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+	};
+	struct sock_fprog program = { sizeof(filter) / sizeof(filter[0]), filter };
+
+	must(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	must(!prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program));
+}
+
+/* A memslot is asked for by way of a mapping, which is no system call of the process. */
+static void under_seccomp(void)
+{
+	struct vmm vm;
+	int fd;
+
+	vmm_create(&vm, 1);
+	fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
+	confine();
+	fails(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0,
+	      ENOSYS, "seccomp: no mmap()");
+	is(vmm_slot(&vm, VMM_TEST_SLOT, KVM_MEM_GUEST_MEMFD, VMM_TEST_GPA, SIZE, NULL, fd, 0), 0,
+	   "seccomp: ioctl() alone is enough for a memslot");
+	is(vmm_write(&vm, 0, VMM_TEST_GPA, N, 1), 0, "seccomp: and for a guest");
+}
+
+static void address_space_full(void)
+{
+	struct rlimit was, full = {};
+	struct vmm vm;
+	int fd;
+
+	vmm_create(&vm, 1);
+	fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
+	must(!getrlimit(RLIMIT_AS, &was));
+	full.rlim_max = was.rlim_max;
+	must(!setrlimit(RLIMIT_AS, &full));
+	errno = 0;
+	if (vmm_gmem_is_ours())
+		fails(vmm_slot(&vm, VMM_TEST_SLOT, KVM_MEM_GUEST_MEMFD, VMM_TEST_GPA, SIZE, NULL, fd, 0),
+		      ENOMEM, "RLIMIT_AS: no memslot");
+	must(!setrlimit(RLIMIT_AS, &was));
+	is(vmm_slot(&vm, VMM_TEST_SLOT, KVM_MEM_GUEST_MEMFD, VMM_TEST_GPA, SIZE, NULL, fd, 0), 0,
+	   "without it, one");
+	close(fd);
+	vmm_destroy(&vm);
+}
+
+/* Lines of the module's in the kernel's log. */
+static unsigned long log_lines(void)
+{
+	static char log[4 << 20];
+	int len = klogctl(3, log, sizeof(log) - 1);
+	unsigned long n = 0;
+	char *at = log;
+
+	must(len >= 0);
+	log[len] = 0;
+	while ((at = strstr(at, "kvm_gmem_numa: "))) {
+		at++;
+		n++;
+	}
+	return n;
+}
+
+#define TIMES 100
+
+static void test_log(void)
+{
+	unsigned long lines = log_lines();
+	struct vmm vm;
+	int i, fd;
+
+	vmm_quiet = true;
+	vmm_create(&vm, 1);
+	fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
+	for (i = 0; i < TIMES; i++) {
+		int other = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
+
+		vmm_gmem_try(&vm, SIZE + 1, VMM_GMEM_BOTH);
+		vmm_gmem_try(&vm, SIZE, ~0ULL);
+		fallocate(fd, FALLOC_FL_KEEP_SIZE, 1, SIZE);
+		fallocate(fd, FALLOC_FL_KEEP_SIZE, SIZE, SIZE);
+		vmm_slot(&vm, VMM_TEST_SLOT, KVM_MEM_GUEST_MEMFD, VMM_TEST_GPA, SIZE, NULL, fd, PAGE);
+		vmm_slot(&vm, VMM_TEST_SLOT, KVM_MEM_GUEST_MEMFD, VMM_TEST_GPA, SIZE, NULL, -1, 0);
+		vmm_slot(&vm, VMM_TEST_SLOT, ~0U, VMM_TEST_GPA, SIZE, NULL, fd, 0);
+		must(!vmm_slot(&vm, VMM_TEST_SLOT, KVM_MEM_GUEST_MEMFD, VMM_TEST_GPA, SIZE, NULL,
+			       other, 0));
+		close(other);
+		vmm_write(&vm, 0, VMM_TEST_GPA, N, 1);
+		vmm_delete_slot(&vm, VMM_TEST_SLOT);
+		ioctl(vm.fd, KVM_SET_TSC_KHZ, 1);
+	}
+	is(log_lines() - lines, 0, "%d times each error that any user can cause: no line in the log", TIMES);
+	close(fd);
+	vmm_destroy(&vm);
+}
+
+#define FILES 512
+
+/* What belongs to a file is charged to who creates it, so that memory.max bounds it. */
+static void test_accounting(void)
+{
+	static int fd[FILES];
+	long before, after;
+	struct vmm vm;
+	int i;
+
+	cgroup_enter("files");
+	vmm_create(&vm, 1);
+	before = cgroup_slab_bytes("files");
+	for (i = 0; i < FILES; i++)
+		fd[i] = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
+	after = cgroup_slab_bytes("files");
+	printf("# %ld bytes of slab a file\n", (after - before) / FILES);
+	ok((after - before) / FILES > 900, "a file's inode and more is charged to the cgroup");
+	for (i = 0; i < FILES; i++)
+		close(fd[i]);
+	vmm_destroy(&vm);
+	cgroup_leave("files");
+}
+
+int main(void)
+{
+	must(!chmod("/dev/kvm", 0666));
+	in_child(as_user);
+	in_child(under_seccomp);
+	in_child(address_space_full);
+	test_log();
+	test_accounting();
+	return tap_exit();
+}
