@@ -135,8 +135,11 @@ for f in $idle; do
 	nok "with a live patch on $f: no slot is bound" timeout 10 ./hold slot
 	ok "with a live patch on $f: the line names it" dmesg_says "memslot refused: $f is held by a live patch"
 	ok "with a live patch on $f: nothing else is attached" soon idle_are_idle
-	for _ in $(seq 30); do timeout 10 ./hold slot >/dev/null 2>&1; done
-	ok "with a live patch on $f: it is not said each time" test "$(dmesg_new | grep -c 'memslot refused')" -le 21
+	# Ten lines in five seconds, whoever asks for more.
+	start=$(date +%s)
+	for _ in $(seq 100); do timeout 10 ./hold slot >/dev/null 2>&1; done
+	ok "with a live patch on $f: it is not said each time" test "$(dmesg_new | grep -c 'memslot refused')" \
+		-le $((10 * (($(date +%s) - start) / 5 + 2)))
 	rmmod rival
 	break
 done
