@@ -10,6 +10,8 @@
 #   make bench		count instructions against native 7.3 and memfd, and write
 #			docs/performance.md
 #   make check-debug	run tests on a 6.12 with KASAN, lockdep and kmemleak
+#   make check-stress	hunt faults for about two hours, and write the figures into
+#			docs/robustness.md; STRESS=REGEX picks some and writes none
 #   make check-mutants	put faults into the module, see the tests notice
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
@@ -34,7 +36,10 @@ check-kernels:
 check-debug:
 	tests/run debug
 
+check-stress:
+	tests/run stress
+
 check-mutants:
 	tests/run mutants
 
-.PHONY: all modules modules_install clean demo check bench check-kernels check-debug check-mutants
+.PHONY: all modules modules_install clean demo check bench check-kernels check-debug check-stress check-mutants

@@ -13,6 +13,23 @@ table_begin()
 	: >"$table.skipped"
 }
 
+# count_points LOG: what a run of prove --verbose found: passed, failed, skipped.
+count_points()
+{
+	skipped=$(grep -c '^ok .*# SKIP' "$1") || true
+	passed=$(grep -c '^ok ' "$1") || true
+	passed=$((passed - skipped))
+	failed=$(grep -c '^not ok ' "$1") || true
+}
+
+# say_failures LOG
+say_failures()
+{
+	if grep -E '^(not ok|Parse errors|  (Failed|Non-zero|Parse))|^Result: FAIL' "$1" | head -n 20 >&2; then
+		say "the whole log is $1"
+	fi
+}
+
 # table_row KERNEL: run its tests, and say in one line what was found.
 table_row()
 {
@@ -22,18 +39,15 @@ table_row()
 	GMEM_KERNEL=$1 prove --merge --verbose --timer --jobs "$(nproc)" $(scripts_of "$(cat "$work/class")") \
 		>"$log" 2>&1 || status=1
 	cd "$top"
-	passed=$(grep -c '^ok ' "$log") || true
-	failed=$(grep -c '^not ok ' "$log") || true
-	skipped=$(grep -c '^ok .*# SKIP' "$log") || true
+	count_points "$log"
 	sed -n 's/^ok [0-9]* - \(.*\) # SKIP \(.*\)/\2: \1/p' "$log" | sort | uniq -c |
 		sed "s/^ *\([0-9]*\) /$1: \1 x /" >>"$table.skipped"
 	[ -n "$kernel_runs" ] || echo "$1: all that boots: its KVM wants a constant TSC, which QEMU does not emulate" >>"$table.skipped"
 	printf '| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n' "$1" "$kernel_release" \
 		"$(found "$log" guest_memfd)" "$(found "$log" tsc_vm_gate)" "$(found "$log" tsc_vcpu_gate)" \
-		"$(found "$log" redirects)" "$(shims)" $((passed - skipped)) "$failed" "$skipped" >>"$table"
+		"$(found "$log" redirects)" "$(shims)" "$passed" "$failed" "$skipped" >>"$table"
 	tail -n 1 "$table" >&2
-	grep -E '^(not ok|Parse errors|  (Failed|Non-zero|Parse))|^Result: FAIL' "$log" | head -n 20 >&2 || true
-	[ $status -eq 0 ] || say "the whole log is $log"
+	say_failures "$log"
 	return $status
 }
 
@@ -67,12 +81,14 @@ table_end()
 	cat "$table"
 }
 
-# Between two marks in the README.
-table_into_readme()
+# table_into DOCUMENT MARK TABLE: between two lines, "<!-- MARK: ..." and "<!-- end of MARK".
+table_into()
 {
-	awk -v table="$table" '
-		/^<!-- kernels: / { print; print ""; while ((getline line < table) > 0) print line; print ""; skip = 1; next }
-		/^<!-- end of kernels/ { skip = 0 }
-		!skip' "$top/README.md" >"$table.readme"
-	cat "$table.readme" >"$top/README.md"
+	awk -v mark="$2" -v table="$3" '
+		index($0, "<!-- " mark ": ") == 1 {
+			print; print ""; while ((getline line < table) > 0) print line; print ""; skip = 1; next
+		}
+		index($0, "<!-- end of " mark) == 1 { skip = 0 }
+		!skip' "$1" >"$3.document"
+	cat "$3.document" >"$1"
 }

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What `make check-stress` runs, and the figures that it prints. Needs common.sh, table.sh,
+# debug.sh and what runs the tests.
+
+stress=$cache/stress
+
+# stress_runs: name, kernel, scripts, environment. STRESS_MINUTES is what each race and each
+# fuzzer gets.
+stress_runs()
+{
+	local s=$((60 * ${STRESS_MINUTES:-5}))
+	cat <<-EOF
+		suite|$first|t/10-* t/11-* t/20-* t/21-* t/27-*|
+		fuzzer|$first|t/23-*|FUZZ_SECONDS=$s
+		races|$first|t/22-* t/24-*|STORM_SECONDS=$s RACE_SECONDS=$s
+		load cycles|$first|t/25-cycles.t|CYCLES=1000
+		selftests|$first|t/32-* t/33-*|SELFTESTS=. SELFTESTS_BOOTS=$(nproc)
+		suite, KASAN|kasan|t/10-* t/11-* t/20-*|
+		fault points, KASAN|kasan|t/70-*|
+		fuzzer, KASAN|kasan|t/23-*|FUZZ_SECONDS=$s
+		races, KASAN|kasan|t/22-* t/24-races.t|STORM_SECONDS=$s RACE_SECONDS=$s
+		races, KCSAN|kcsan|t/22-* t/24-races.t|STORM_SECONDS=$s RACE_SECONDS=$s
+	EOF
+}
+
+# stress_kernel KERNEL: what kernel_use is told.
+stress_kernel()
+{
+	case $1 in
+	kasan | kcsan) echo "$(debug_kernel "$1")/build" ;;
+	*) echo "$1" ;;
+	esac
+}
+
+# stress_prepare KERNEL...: build each, and the module for it.
+stress_prepare()
+{
+	local k
+	for k; do
+		case $k in
+		kasan | kcsan) step "$k kernel (10 minutes on two CPUs, if it is new)" build_debug_kernel "$k" ;;
+		esac
+		(set -e; prepare_kernel "$(stress_kernel "$k")")
+	done
+}
+
+# stress_run NAME KERNEL SCRIPTS ENVIRONMENT: a row of the table.
+stress_run()
+{
+	local name=$1 log start=$SECONDS passed failed skipped patience=1
+	log=$cache/log/stress-$(printf '%s' "$name" | tr -cs 'a-zA-Z0-9' -).tap
+	[ "$2" = "$first" ] || patience=8
+	kernel_use "$(stress_kernel "$2")"
+	say ""
+	say "$name, on $kernel_release:"
+	cd "$top/tests"
+	# shellcheck disable=SC2086 # lists of words
+	env $4 GMEM_KERNEL="$(stress_kernel "$2")" BOOT_PATIENCE=$patience \
+		prove --merge --verbose --timer --jobs "$(nproc)" $3 >"$log" 2>&1 || true
+	cd "$top"
+	count_points "$log"
+	# A script that could not even begin is a failure as well.
+	[ "$failed" -gt 0 ] || grep -qx 'Result: PASS' "$log" || failed=1
+	sed -n 's/^# count //p' "$log" >>"$stress.counts"
+	echo "not-ok $failed" >>"$stress.counts"
+	printf '| %s | %s | %s | %s | %s | %s | %s |\n' "$name" "$kernel_release" "$passed" "$failed" \
+		"$skipped" $(((SECONDS - start + 59) / 60)) "$(stress_counts <(sed -n 's/^# count //p' "$log"))" \
+		>>"$stress.md"
+	tail -n 1 "$stress.md" >&2
+	say_failures "$log"
+}
+
+# stress_counts FILE: sums by name, in one line.
+stress_counts()
+{
+	awk '{ sum[$1] += $2 } END { for (w in sum) { t = w; gsub("-", " ", t); print sum[w], t } }' "$1" |
+		sort -k 2 | paste -sd , | sed 's/,/, /g'
+}
+
+stress_begin()
+{
+	: >"$stress.counts"
+	cat >"$stress.md" <<-'EOF'
+		| run | kernel | passed | failed | skipped | minutes | counted |
+		| --- | --- | --- | --- | --- | --- | --- |
+	EOF
+}
+
+stress_end()
+{
+	printf '\nAll together, %s: %s.\n' "$(date +%Y-%m-%d)" "$(stress_counts "$stress.counts")" >>"$stress.md"
+	say ""
+	cat "$stress.md"
+}
