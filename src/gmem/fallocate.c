@@ -46,7 +46,7 @@ static long gmem_allocate(struct inode *inode, loff_t offset, loff_t len)
 
 		folio = gmem_get_folio(inode, index);
 		if (IS_ERR(folio)) {
-			err = PTR_ERR(folio);
+			err = gmem_errno(PTR_ERR(folio));
 			break;
 		}
 		folio_unlock(folio);

@@ -45,6 +45,19 @@ static vm_fault_t gmem_map_window(struct vm_fault *vmf)
 	return ret;
 }
 
+/*
+ * A user's fault that reports VM_FAULT_OOM is taken again, for ever if the OOM killer was
+ * not asked. So if its node is full it gets SIGBUS, as hugetlbfs gives when its pool is
+ * empty. The kernel's own accesses, and system calls that take pages, have an errno to
+ * report.
+ */
+static vm_fault_t gmem_host_fault_error(const struct vm_fault *vmf, int err)
+{
+	if (err == -ENOSPC && vmf->flags & FAULT_FLAG_USER)
+		return VM_FAULT_SIGBUS;
+	return vmf_error(gmem_errno(err));
+}
+
 static vm_fault_t gmem_host_fault(struct vm_fault *vmf)
 {
 	struct inode *inode = file_inode(vmf->vma->vm_file);
@@ -58,7 +71,7 @@ static vm_fault_t gmem_host_fault(struct vm_fault *vmf)
 
 	folio = gmem_get_folio(inode, vmf->pgoff);
 	if (IS_ERR(folio))
-		return vmf_error(PTR_ERR(folio));
+		return gmem_host_fault_error(vmf, PTR_ERR(folio));
 
 	vmf->page = folio_page(folio, 0);
 	return VM_FAULT_LOCKED;
@@ -87,7 +100,7 @@ static struct folio *gmem_slot_get_folio(const struct kvm_memory_slot *slot, gfn
 	folio = gmem_get_folio(file_inode(file), gfn - slot->base_gfn + binding->pgoff);
 	fput(file);
 	if (IS_ERR(folio))
-		return folio;
+		return ERR_PTR(gmem_errno(PTR_ERR(folio)));
 
 	if (folio_test_hwpoison(folio)) {
 		folio_unlock(folio);

@@ -14,7 +14,8 @@
  *
  * Context: may sleep.
  * Return: a locked folio of one page with a reference held, cleared when it was
- *	   allocated; or ERR_PTR(-ENOMEM).
+ *	   allocated; or what gmem_alloc_folio() says, or ERR_PTR(-ENOMEM) if the
+ *	   memory cgroup is at its limit.
  */
 struct folio *gmem_get_folio(struct inode *inode, pgoff_t index)
 {
@@ -29,9 +30,10 @@ struct folio *gmem_get_folio(struct inode *inode, pgoff_t index)
 			return folio;
 
 		folio = gmem_alloc_folio(inode, index);
-		if (!folio)
-			return ERR_PTR(-ENOMEM);
+		if (IS_ERR(folio))
+			return folio;
 
+		/* Plain flags: with ours, the cgroup's OOM killer would not be asked. */
 		err = filemap_add_folio(mapping, folio, index, mapping_gfp_mask(mapping));
 		if (!err)
 			return folio;

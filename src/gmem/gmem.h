@@ -215,6 +215,17 @@ kvm_pfn_t gmem_fault_errno(const struct kvm *kvm, int err);
 /* folio.c */
 struct folio *gmem_get_folio(struct inode *inode, pgoff_t index);
 
+/**
+ * gmem_errno() - the error of gmem_get_folio() as user space knows it
+ * @err: the error
+ *
+ * A full node is told apart for host faults, which cannot report an errno.
+ */
+static inline int gmem_errno(int err)
+{
+	return err == -ENOSPC ? -ENOMEM : err;
+}
+
 /* policy.c */
 struct folio *gmem_alloc_folio(struct inode *inode, pgoff_t index);
 int gmem_set_policy(struct vm_area_struct *vma, struct mempolicy *mpol);

@@ -24,6 +24,19 @@
  */
 #define GMEM_INTERLEAVE_BASE 0
 
+/*
+ * MPOL_BIND to some of the nodes, and they are full. The OOM killer would look for a
+ * task that may use them, but knows policies of tasks only: it takes any, and its death
+ * need not free a page there. So the allocation fails, once reclaim has tried what it can.
+ *
+ * A policy that names all nodes fails when there is no memory for anybody, which is
+ * what the OOM killer is for.
+ */
+static bool gmem_policy_confines(const struct mempolicy *mpol)
+{
+	return mpol->mode == MPOL_BIND && !nodes_subset(node_states[N_MEMORY], mpol->nodes);
+}
+
 /**
  * gmem_alloc_folio() - allocate the folio of an index where its policy says
  * @inode: inode of a guest_memfd
@@ -35,16 +48,22 @@
  * does so unasked, and a second time here would find nothing but zeroes.
  *
  * Context: may sleep; on the task that is charged for the page.
- * Return: a folio of one page that is in no mapping, cleared and uptodate; or NULL.
+ * Return: a folio of one page that is in no mapping, cleared and uptodate; or
+ *	   ERR_PTR(-ENOSPC) if the nodes that it is confined to are full, or
+ *	   ERR_PTR(-ENOMEM).
  */
 struct folio *gmem_alloc_folio(struct inode *inode, pgoff_t index)
 {
 	gfp_t gfp = mapping_gfp_mask(inode->i_mapping) | __GFP_ZERO;
 	struct mempolicy *mpol;
 	struct folio *folio;
+	bool confined = false;
 
 	mpol = kernel_call(mpol_shared_policy_lookup)(&GMEM_I(inode)->policy, index);
 	if (mpol) {
+		confined = gmem_policy_confines(mpol);
+		if (confined)
+			gfp |= __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
 		folio = compat_alloc_folio(gfp, mpol, GMEM_INTERLEAVE_BASE + index);
 		/* mpol_cond_put(), which calls an unexported function. */
 		if (mpol_needs_cond_ref(mpol))
@@ -53,8 +72,10 @@ struct folio *gmem_alloc_folio(struct inode *inode, pgoff_t index)
 		folio = filemap_alloc_folio(gfp, 0);
 	}
 
-	if (folio)
-		__folio_mark_uptodate(folio);
+	if (!folio)
+		return ERR_PTR(confined ? -ENOSPC : -ENOMEM);
+
+	__folio_mark_uptodate(folio);
 	return folio;
 }
 
