@@ -36,7 +36,7 @@ bench_boot()
 bench_counted()
 {
 	local start=$SECONDS
-	BOOT_ICOUNT=yes BOOT_CPUS=1 BOOT_TIMEOUT=2400 bench_boot "$@" || return
+	BOOT_ICOUNT=0 BOOT_CPUS=1 BOOT_TIMEOUT=2400 bench_boot "$@" || return
 	say "  $(printf '%-16s %5d' "$1" $((SECONDS - start))) s   $4${5:+, $5}"
 }
 

@@ -61,11 +61,14 @@ initramfs()
 #
 # One thread for all CPUs: with several, QEMU 10 still runs into a stale int3
 # once in some hundred patches of the kernel's text, and KVM patches __schedule()
-# whenever the first vCPU comes or the last one goes. BOOT_THREADS=multi is for
-# hunting races by hand, and to measure several at once.
+# whenever the first vCPU comes or the last one goes. BOOT_THREADS=multi is for scenarios
+# in which no text is patched while more than one CPU is online, and to measure several at
+# once.
 #
-# BOOT_PATIENCE multiplies the time limit, for slow kernels. BOOT_ICOUNT=yes makes time a count of instructions. BOOT_CPUS and BOOT_MIB are those of
-# one node, of two.
+# BOOT_PATIENCE multiplies the time limit, for slow kernels. BOOT_ICOUNT=N makes time a count
+# of instructions, each 2^N ns: N=0 to measure; the larger it is, the fewer instructions
+# one CPU runs before the next one has its turn. BOOT_CPUS and BOOT_MIB are those of one
+# node, of two.
 #
 # Two sockets, because the kernel warns of NUMA nodes that split one. A panic
 # ends QEMU (-no-reboot, panic=-1), and so does the time limit.
@@ -73,7 +76,7 @@ boot()
 {
 	local initrd=$1 console=$2 qlog=$2.qemu cpus=${BOOT_CPUS:-2} mib=${BOOT_MIB:-1536} icount=
 	shift 2
-	[ -z "${BOOT_ICOUNT:-}" ] || icount="-icount shift=0,sleep=off"
+	[ -z "${BOOT_ICOUNT:-}" ] || icount="-icount shift=$BOOT_ICOUNT,sleep=off"
 	# shellcheck disable=SC2086 # two words or none
 	timeout "$((${BOOT_TIMEOUT:-240} * ${BOOT_PATIENCE:-1}))" "$qemu" -accel "tcg,thread=${BOOT_THREADS:-single}" $icount \
 		-cpu max,+svm -M q35 -nodefaults -display none -no-reboot \

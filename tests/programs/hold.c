@@ -2,10 +2,14 @@
 /*
  * hold file|mapping|slot: have one of them, and nothing else that would keep
  * the module, until killed. Says "ready" first.
+ *
+ * hold all: have them all, and a page that was poisoned: whatever the module redirects only
+ * when it is needed is then redirected, and stays so.
  */
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "race.h"
 #include "tap.h"
 #include "vmm.h"
 
@@ -26,6 +30,13 @@ int main(int argc, char **argv)
 	} else if (!strcmp(what, "slot")) {
 		vmm_bind(&vm, fd, PAGE, NULL);
 		close(fd);
+	} else if (!strcmp(what, "all")) {
+		p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		must(p != MAP_FAILED);
+		vmm_bind(&vm, fd, PAGE, p);
+		must(!vmm_write(&vm, 0, VMM_TEST_GPA, 1, 1));
+		guard_init();
+		must(poison(p));
 	} else {
 		must(!strcmp(what, "file"));
 	}

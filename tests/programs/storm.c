@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "numa.h"
+#include "race.h"
 #include "tap.h"
 #include "vmm.h"
 
@@ -32,27 +33,24 @@ struct thread {
 	const char *name;
 	void (*act)(struct thread *t);
 	int vcpu;
-	uint64_t state, acts;
+	struct rnd dice;
+	uint64_t acts;
 	pthread_t id;
 };
 
-/* xorshift64*, by Vigna. */
-static uint64_t rnd(struct thread *t, uint64_t below)
+static uint64_t roll(struct thread *t, uint64_t below)
 {
-	t->state ^= t->state >> 12;
-	t->state ^= t->state << 25;
-	t->state ^= t->state >> 27;
-	return (t->state * 0x2545f4914f6cdd1dULL >> 32) % below;
+	return rnd(&t->dice, below);
 }
 
 static uint64_t first(struct thread *t)
 {
-	return rnd(t, N - 1);
+	return roll(t, N - 1);
 }
 
 static uint64_t some(struct thread *t, uint64_t from)
 {
-	return 1 + rnd(t, N - from);
+	return 1 + roll(t, N - from);
 }
 
 static void guest(struct thread *t)
@@ -68,7 +66,7 @@ static void nested_guest(struct thread *t)
 {
 	uint64_t from = first(t);
 
-	if (vmm_write_nested(&vm, t->vcpu, rnd(t, 2) ? VMM_L2 : VMM_L1, VMM_TEST_GPA + from * PAGE,
+	if (vmm_write_nested(&vm, t->vcpu, roll(t, 2) ? VMM_L2 : VMM_L1, VMM_TEST_GPA + from * PAGE,
 			     some(t, from), t->acts))
 		vmm_halt(&vm, t->vcpu);
 	usleep(100);
@@ -100,11 +98,11 @@ static void allocation(struct thread *t)
 static void policy(struct thread *t)
 {
 	static const int modes[] = { MPOL_DEFAULT, MPOL_BIND, MPOL_INTERLEAVE, MPOL_PREFERRED_MANY };
-	int mode = modes[rnd(t, 4)];
+	int mode = modes[roll(t, 4)];
 	uint64_t from = first(t);
 
 	set_policy(map + from * PAGE, some(t, from) * PAGE, mode,
-		   mode == MPOL_DEFAULT ? 0 : mode == MPOL_BIND ? NODE(rnd(t, 2)) : BOTH_NODES);
+		   mode == MPOL_DEFAULT ? 0 : mode == MPOL_BIND ? NODE(roll(t, 2)) : BOTH_NODES);
 }
 
 static void advice(struct thread *t)
@@ -116,7 +114,7 @@ static void advice(struct thread *t)
 	uint64_t from = first(t);
 	char *p;
 
-	madvise(map + from * PAGE, some(t, from) * PAGE, advices[rnd(t, 7)]);
+	madvise(map + from * PAGE, some(t, from) * PAGE, advices[roll(t, 7)]);
 	p = mmap(NULL, SIZE, PROT_READ, MAP_SHARED, fd, 0);
 	must(p != MAP_FAILED);
 	(void)*(volatile char *)(p + from * PAGE);
@@ -131,9 +129,9 @@ static int bind(void)
 static void slot(struct thread *t)
 {
 	vmm_delete_slot(&vm, VMM_TEST_SLOT);
-	usleep(rnd(t, 2000));
+	usleep(roll(t, 2000));
 	bind();
-	usleep(rnd(t, 5000));
+	usleep(roll(t, 5000));
 }
 
 /* Another slot, whose file is closed at about the time that it is deleted. */
@@ -168,14 +166,14 @@ static void other_vm(struct thread *t)
 	vmm_bind(&other, file, SIZE, NULL);
 	vmm_write(&other, 0, VMM_TEST_GPA, N, 1);
 	ioctl(other.fd, KVM_SET_TSC_KHZ, 0);
-	if (rnd(t, 2)) {
+	if (roll(t, 2)) {
 		close(file);
 		vmm_destroy(&other);
 	} else {
 		vmm_destroy(&other);
 		close(file);
 	}
-	usleep(rnd(t, 20000));
+	usleep(roll(t, 20000));
 }
 
 static struct thread threads[] = {
@@ -198,7 +196,7 @@ static void *run(void *arg)
 {
 	struct thread *t = arg;
 
-	t->state = seed * THREADS + (t - threads) + 1;
+	t->dice.state = seed * THREADS + (t - threads) + 1;
 	while (!stop) {
 		t->act(t);
 		t->acts++;

@@ -30,7 +30,8 @@ enum {
 	CTRL_NPD0,
 	CTRL_NPD4,
 	CTRL_NPT4,
-	CTRL_PAGES = CTRL_NPT4 + VMM_TEST_4K / (2 * MIB),
+	CTRL_COUNTER = CTRL_NPT4 + VMM_TEST_4K / (2 * MIB),
+	CTRL_PAGES = CTRL_COUNTER + VMM_MAX_VCPUS,
 };
 
 #define PTE_PRESENT 1UL
@@ -45,8 +46,12 @@ enum {
 #define EFER_SVME 0x1000UL
 #define MSR_VM_HSAVE_PA 0xc0010117
 
-/* rdi: address, rsi: number of pages, rax: value in, or sum out. */
-extern const uint8_t guest_write[], guest_sum[], guest_vmrun[], guest_halt[], guest_end[];
+/*
+ * rdi: address, rsi: number of pages, rax: value in, or sum out. To count: rsi is the
+ * address of a struct vmm_counter.
+ */
+extern const uint8_t guest_write[], guest_sum[], guest_count[], guest_vmrun[], guest_halt[],
+	guest_end[];
 
 asm(".pushsection .rodata\n"
     "guest_write:\n"
@@ -61,6 +66,13 @@ asm(".pushsection .rodata\n"
     "	add $4096, %rdi\n"
     "	dec %rsi\n"
     "	jnz 1b\n"
+    "	hlt\n"
+    "guest_count:\n"
+    "1:	inc %rax\n"
+    "	mov %rax, (%rdi)\n"
+    "	mov %rax, (%rsi)\n"
+    "	cmpq $0, 8(%rsi)\n"
+    "	je 1b\n"
     "	hlt\n"
     "guest_vmrun:\n"
     "	vmrun %rax\n"
@@ -349,7 +361,7 @@ static void vmcb_segment(uint8_t *vmcb, int offset, uint16_t selector, uint16_t 
 #define VMCB_EXITCODE 0x70
 #define VMEXIT_HLT 0x78
 
-static void vmcb_fill(struct vmm *vm, int vcpu, bool npt, uint64_t rax)
+static void vmcb_fill(struct vmm *vm, int vcpu, bool npt, const uint8_t *code, uint64_t rax)
 {
 	uint8_t *vmcb = vm->ctrl + (CTRL_VMCB + vcpu) * PAGE;
 
@@ -371,22 +383,22 @@ static void vmcb_fill(struct vmm *vm, int vcpu, bool npt, uint64_t rax)
 	vmcb_set(vmcb, 0x560, 0x400, 8);		/* DR7 */
 	vmcb_set(vmcb, 0x568, 0xffff0ff0, 8);		/* DR6 */
 	vmcb_set(vmcb, 0x570, 2, 8);			/* RFLAGS */
-	vmcb_set(vmcb, 0x578, code_gpa(guest_write), 8);
+	vmcb_set(vmcb, 0x578, code_gpa(code), 8);
 	vmcb_set(vmcb, 0x5f8, rax, 8);
 	vmcb_set(vmcb, 0x668, 0x0007040600070406, 8);	/* PAT */
 }
 
-int vmm_write_nested(struct vmm *vm, int vcpu, enum vmm_nesting nesting, uint64_t gpa,
-		     uint64_t n, uint64_t value)
+static int run_nested(struct vmm *vm, int vcpu, enum vmm_nesting nesting, const uint8_t *code,
+		      struct kvm_regs *regs)
 {
-	struct kvm_regs regs = { .rdi = gpa, .rsi = n, .rax = ctrl_gpa(CTRL_VMCB + vcpu) };
 	uint64_t exitcode;
 
 	if (nesting == VMM_L1)
-		return vmm_write(vm, vcpu, gpa, n, value);
+		return run(vm, vcpu, code, regs);
 
-	vmcb_fill(vm, vcpu, nesting == VMM_L2_NPT, value);
-	if (run(vm, vcpu, guest_vmrun, &regs))
+	vmcb_fill(vm, vcpu, nesting == VMM_L2_NPT, code, regs->rax);
+	regs->rax = ctrl_gpa(CTRL_VMCB + vcpu);
+	if (run(vm, vcpu, guest_vmrun, regs))
 		return -1;
 
 	memcpy(&exitcode, vm->ctrl + (CTRL_VMCB + vcpu) * PAGE + VMCB_EXITCODE, 8);
@@ -397,4 +409,25 @@ int vmm_write_nested(struct vmm *vm, int vcpu, enum vmm_nesting nesting, uint64_
 		return -1;
 	}
 	return 0;
+}
+
+int vmm_write_nested(struct vmm *vm, int vcpu, enum vmm_nesting nesting, uint64_t gpa,
+		     uint64_t n, uint64_t value)
+{
+	struct kvm_regs regs = { .rdi = gpa, .rsi = n, .rax = value };
+
+	return run_nested(vm, vcpu, nesting, guest_write, &regs);
+}
+
+struct vmm_counter *vmm_counter(struct vmm *vm, int vcpu)
+{
+	return (struct vmm_counter *)(vm->ctrl + (CTRL_COUNTER + vcpu) * PAGE);
+}
+
+int vmm_count(struct vmm *vm, int vcpu, enum vmm_nesting nesting, uint64_t gpa)
+{
+	struct kvm_regs regs = { .rdi = gpa, .rsi = ctrl_gpa(CTRL_COUNTER + vcpu),
+				 .rax = vmm_counter(vm, vcpu)->done };
+
+	return run_nested(vm, vcpu, nesting, guest_count, &regs);
 }

@@ -74,4 +74,15 @@ int vmm_halt(struct vmm *vm, int vcpu);
 int vmm_write_nested(struct vmm *vm, int vcpu, enum vmm_nesting nesting, uint64_t gpa,
 		     uint64_t n, uint64_t value);
 
+/*
+ * The guest counts: it writes the next number to @gpa, then to done, until stop. In memory
+ * that is there all the time. Goes on from done, so can be called again when it failed.
+ */
+struct vmm_counter {
+	volatile uint64_t done, stop;
+};
+
+struct vmm_counter *vmm_counter(struct vmm *vm, int vcpu);
+int vmm_count(struct vmm *vm, int vcpu, enum vmm_nesting nesting, uint64_t gpa);
+
 #endif /* VMM_H */

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Races, for as long as the kernel's command line says. With maxcpus=1, the other CPUs come
+# when all text is patched that will be: when the redirects are attached that only slots and
+# failures need, and there is a vCPU. They go before any of these does.
+
+other_cpus()
+{
+	local cpu
+	for cpu in /sys/devices/system/cpu/cpu[1-9]*/online; do
+		echo $1 >$cpu || return
+	done
+}
+
+cpus_online()
+{
+	[ "$(nproc)" -eq "$1" ] || { nproc; return 1; }
+}
+
+seconds=$(parameter race_seconds)
+seed=$(parameter race_seed)
+leaks_begin
+ok "loads" load
+./hold all >/tmp/hold &
+pid=$!
+until grep -qs ready /tmp/hold; do sleep 0.1; done
+held=$(cat $functions)
+all=$(ls -d /sys/devices/system/cpu/cpu[0-9]* | wc -l)
+[ "$(nproc)" -eq $all ] || ok "the other CPUs come" other_cpus 1
+ok "$all CPUs" cpus_online $all
+
+echo "# seed $seed"
+for program in $(parameter race_programs | tr , ' '); do
+	tap ./$program $seconds $seed
+done
+
+ok "no redirect came or went meanwhile" test "$held" = "$(cat $functions)"
+! grep -q 'maxcpus=1\b' /proc/cmdline || ok "the other CPUs go" other_cpus 0
+kill $pid
+wait $pid 2>/dev/null
+ok "no inode is left" no_inodes
+ok "unloads" unload
+ok "nothing is left" clean
+[ ! -e $kmemleak ] || ok "kmemleak finds nothing" no_leaks

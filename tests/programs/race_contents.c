@@ -1,0 +1,457 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * race_contents SECONDS SEED: what a page shows while it is taken away and comes back.
+ *
+ * A writer counts in a page of the file, as fast as it can, and tells how far it has come
+ * in memory that stays: a guest, a nested guest, a thread of the VMM, another process.
+ * Meanwhile one call after the other does something to that page. After each,
+ *
+ * - where nothing may be lost, what the VMM reads is no older than what was told before the
+ *   call; where the page is thrown away, it is a page of zeroes, or was written later;
+ * - what the writer writes from then on is what the VMM reads, so they have one page;
+ * - a page that came after a policy was set is on the node of that policy.
+ */
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "numa.h"
+#include "race.h"
+#include "tap.h"
+#include "vmm.h"
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+
+#define N 16UL
+#define SIZE (N * PAGE)
+#define TARGET 5UL	/* the page */
+#define TARGET_GPA (VMM_TEST_GPA + TARGET * PAGE)
+#define PATIENCE 60.0	/* seconds in which a writer must have come further */
+
+static struct vmm vm;
+static int fd;
+static char *map;
+static struct rnd dice;
+static bool npt;
+static uint64_t unpoison_errors;
+
+static volatile uint64_t *target(void)
+{
+	return (volatile uint64_t *)(map + TARGET * PAGE);
+}
+
+/* --- writers */
+
+struct writer {
+	const char *name;
+	void (*begin)(void);
+	void (*end)(void);
+};
+
+static struct vmm_counter *progress;	/* of the writer that is at it */
+static struct vmm_counter *shared;	/* for those that are no guests */
+static enum vmm_nesting nesting;
+static int writer_cpu;
+static pthread_t writer_thread;
+static pid_t writer_pid;
+
+/* It fails while the slot is away, and while the page is poisoned. */
+static void *guest_thread(void *arg)
+{
+	pin_to(writer_cpu);
+	while (!progress->stop) {
+		if (vmm_count(&vm, 0, nesting, TARGET_GPA))
+			vmm_halt(&vm, 0);
+	}
+	return NULL;
+}
+
+static void begin_guest(void)
+{
+	progress = vmm_counter(&vm, 0);
+	progress->stop = 0;
+	must(!pthread_create(&writer_thread, NULL, guest_thread, NULL));
+}
+
+static void begin_l1(void)
+{
+	nesting = VMM_L1;
+	begin_guest();
+}
+
+static void begin_l2(void)
+{
+	nesting = npt && rnd(&dice, 2) ? VMM_L2_NPT : VMM_L2;
+	begin_guest();
+}
+
+static void end_thread(void)
+{
+	progress->stop = 1;
+	must(!pthread_join(writer_thread, NULL));
+}
+
+static char *map_at(void *p)
+{
+	p = mmap(p, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | (p ? MAP_FIXED : 0), fd, 0);
+	must(p != MAP_FAILED);
+	return p;
+}
+
+/* That a page was poisoned, a mapping does not forget with the page. */
+static void count_in_mapping(void)
+{
+	char *p = map_at(NULL);
+	volatile uint64_t *counter = (volatile uint64_t *)(p + TARGET * PAGE);
+	uint64_t next;
+
+	while (!progress->stop) {
+		next = progress->done + 1;
+		if (guarded(*counter = next))
+			progress->done = next;
+		else
+			map_at(p);
+	}
+	munmap(p, SIZE);
+}
+
+static void *host_thread(void *arg)
+{
+	pin_to(writer_cpu);
+	count_in_mapping();
+	return NULL;
+}
+
+static void begin_host(void)
+{
+	progress = shared;
+	progress->stop = 0;
+	must(!pthread_create(&writer_thread, NULL, host_thread, NULL));
+}
+
+/* It is given the file by a socket, as processes of which one is not the other's parent. */
+static void begin_process(void)
+{
+	int sockets[2];
+
+	progress = shared;
+	progress->stop = 0;
+	must(!socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
+	writer_pid = fork();
+	must(writer_pid >= 0);
+	if (!writer_pid) {
+		close(fd);
+		fd = receive_fd(sockets[1]);
+		pin_to(writer_cpu);
+		count_in_mapping();
+		_exit(0);
+	}
+	send_fd(sockets[0], fd);
+	close(sockets[0]);
+	close(sockets[1]);
+}
+
+static void end_process(void)
+{
+	int status;
+
+	progress->stop = 1;
+	must(waitpid(writer_pid, &status, 0) == writer_pid);
+}
+
+static const struct writer writers[] = {
+	{ "guest", begin_l1, end_thread },
+	{ "nested guest", begin_l2, end_thread },
+	{ "host", begin_host, end_thread },
+	{ "other process", begin_process, end_process },
+};
+
+static const struct writer *writer;
+
+/* --- what is done to the page */
+
+enum effect {
+	KEEPS,		/* nothing is lost */
+	LOSES,		/* all is lost that was written before */
+	MAY_LOSE,
+};
+
+/* A range with the page in it. */
+static void some_range(uint64_t *offset, uint64_t *size)
+{
+	uint64_t first = rnd(&dice, TARGET + 1);
+
+	*offset = first * PAGE;
+	*size = (TARGET - first + 1 + rnd(&dice, N - TARGET)) * PAGE;
+}
+
+static bool file_call(int mode)
+{
+	uint64_t offset, size;
+
+	some_range(&offset, &size);
+	return !fallocate(fd, mode, offset, size);
+}
+
+static bool advise(int advice)
+{
+	uint64_t offset, size;
+
+	some_range(&offset, &size);
+	return !madvise(map + offset, size, advice);
+}
+
+static int wanted_node;	/* -1: any */
+
+/* The policy first, so that what comes after the hole obeys it. */
+static bool do_hole(void)
+{
+	wanted_node = rnd(&dice, NODES);
+	return !set_policy(map, SIZE, MPOL_BIND, NODE(wanted_node)) &&
+	       file_call(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
+}
+
+static bool do_remove(void)
+{
+	return advise(MADV_REMOVE);
+}
+
+static bool do_allocate(void)
+{
+	return file_call(FALLOC_FL_KEEP_SIZE);
+}
+
+static bool do_mbind(void)
+{
+	static const int modes[] = { MPOL_BIND, MPOL_INTERLEAVE, MPOL_PREFERRED_MANY };
+	uint64_t offset, size;
+
+	some_range(&offset, &size);
+	return !set_policy(map + offset, size, modes[rnd(&dice, 3)], NODE(rnd(&dice, 2))) &&
+	       !set_policy(map + offset, size, MPOL_DEFAULT, 0);
+}
+
+static bool do_dontneed(void)
+{
+	return advise(MADV_DONTNEED);
+}
+
+static bool do_collapse(void)
+{
+	advise(MADV_PAGEOUT);
+	return madvise(map, SIZE, MADV_COLLAPSE) == -1 && errno == EINVAL;
+}
+
+static bool do_munmap(void)
+{
+	munmap(map, SIZE);
+	map = map_at(NULL);
+	return true;
+}
+
+static int bind_slot(void)
+{
+	return vmm_slot(&vm, VMM_TEST_SLOT, KVM_MEM_GUEST_MEMFD, VMM_TEST_GPA, SIZE, map, fd, 0);
+}
+
+static bool do_slot(void)
+{
+	return !vmm_delete_slot(&vm, VMM_TEST_SLOT) && !bind_slot();
+}
+
+/* The page is poisoned, and replaced. */
+static bool do_failure(void)
+{
+	uint64_t pfn;
+	int i;
+
+	(void)*target();
+	pfn = pfn_of(map + TARGET * PAGE);
+	/* It may have been poisoned by nobody else; but then it is not mapped. */
+	if (!pfn || !poison(map + TARGET * PAGE))
+		return false;
+	if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, TARGET * PAGE, PAGE))
+		return false;
+	/* Who looks at it just then holds it for a moment. */
+	for (i = 0; i < 100 && !unpoison(pfn); i++)
+		usleep(100);
+	unpoison_errors += i == 100;
+	return do_munmap();
+}
+
+static bool do_unload(void)
+{
+	return unload_is_refused();
+}
+
+/* A process that has the file, and dies with its hands full. */
+static bool do_kill(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		for (;;) {
+			fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, SIZE);
+			fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, SIZE);
+			guarded(*(volatile char *)(map + (TARGET + 1) * PAGE) = 1);
+		}
+	}
+	usleep(rnd(&dice, 5000));
+	return pid > 0 && !kill(pid, SIGKILL) && waitpid(pid, &status, 0) == pid &&
+	       WIFSIGNALED(status);
+}
+
+static const struct op {
+	const char *name;
+	bool (*act)(void);
+	enum effect effect;
+} ops[] = {
+	{ "punch hole", do_hole, LOSES },
+	{ "madvise(REMOVE)", do_remove, LOSES },
+	{ "fallocate", do_allocate, KEEPS },
+	{ "mbind", do_mbind, KEEPS },
+	{ "madvise(DONTNEED)", do_dontneed, KEEPS },
+	{ "madvise(COLLAPSE, PAGEOUT)", do_collapse, KEEPS },
+	{ "munmap", do_munmap, KEEPS },
+	{ "memslot deleted and created", do_slot, KEEPS },
+	{ "memory failure", do_failure, LOSES },
+	{ "unload attempt", do_unload, KEEPS },
+	{ "SIGKILL of another user", do_kill, MAY_LOSE },
+};
+
+#define OPS (sizeof(ops) / sizeof(ops[0]))
+#define WRITERS (sizeof(writers) / sizeof(writers[0]))
+
+/* --- what has to hold */
+
+static bool comes_further(uint64_t to)
+{
+	double end = seconds_now() + PATIENCE;
+	int spins = 0;
+
+	while (progress->done < to) {
+		if (spins++ % 1024 == 1023 && seconds_now() > end)
+			return false;
+		sched_yield();
+		usleep(20);
+	}
+	return true;
+}
+
+static bool rest_is(char byte)
+{
+	const char *p = map + TARGET * PAGE;
+	size_t i;
+
+	for (i = sizeof(uint64_t); i < PAGE; i++) {
+		if (p[i] != byte)
+			return false;
+	}
+	return true;
+}
+
+static bool complain(const char *what, const struct op *op, uint64_t got, uint64_t than)
+{
+	printf("#   %s, %s: %s: %lu, %lu\n", writer->name, op->name, what, got, than);
+	return false;
+}
+
+static bool lost_enough(const struct op *op, uint64_t before, uint64_t now)
+{
+	if (op->effect == KEEPS && now < before)
+		return complain("lost what was written before", op, now, before);
+	if (op->effect == LOSES && now && now <= before)
+		return complain("shows what was thrown away", op, now, before);
+	if (op->effect == MAY_LOSE && now && now < before)
+		return complain("shows neither zeroes nor what was written", op, now, before);
+	return true;
+}
+
+static bool race_round(const struct op *op)
+{
+	uint64_t before, now;
+
+	if (op->effect == LOSES)
+		memset(map + TARGET * PAGE + sizeof(uint64_t), 0xa5, PAGE - sizeof(uint64_t));
+	wanted_node = -1;
+	before = progress->done;
+	if (!op->act())
+		return complain("the call fails with errno", op, errno, 0);
+	now = *target();
+	if (!lost_enough(op, before, now))
+		return false;
+	if (op->effect == LOSES && !rest_is(0))
+		return complain("the new page is not clear", op, now, before);
+
+	now = progress->done;
+	if (!comes_further(now + 2))
+		return complain("the writer stands still", op, progress->done, now);
+	if (*target() < now + 1)
+		return complain("they have not one page", op, *target(), now);
+	if (wanted_node >= 0 && page_node(map + TARGET * PAGE) != wanted_node)
+		return complain("off its policy", op, page_node(map + TARGET * PAGE), wanted_node);
+	return true;
+}
+
+static uint64_t race(const struct op *op, double seconds)
+{
+	double end = seconds_now() + seconds;
+	uint64_t rounds = 0, bad = 0;
+	int cpus[2];
+
+	random_cpus(&dice, cpus);
+	writer_cpu = cpus[0];
+	pin_to(cpus[1]);
+	writer->begin();
+	if (!comes_further(progress->done + 1))
+		bad++;
+	while (!bad && seconds_now() < end) {
+		bad += !race_round(op);
+		rounds++;
+	}
+	writer->end();
+	ok(!bad && rounds, "%s writes, %s: %lu rounds", writer->name, op->name, rounds);
+	return rounds;
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t iterations = 0;
+	double share, begin = seconds_now();
+	size_t i;
+
+	must(argc == 3);
+	share = atof(argv[1]) / (WRITERS * OPS);
+	dice.state = strtoull(argv[2], NULL, 0) | 1ULL << 40;
+	guard_init();
+	npt = vmm_host_has_npt();
+	vmm_quiet = true;
+	shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	must(shared != MAP_FAILED);
+	vmm_create(&vm, 1);
+	fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
+	map = map_at(NULL);
+	must(!bind_slot());
+
+	for (writer = writers; writer < writers + WRITERS; writer++) {
+		for (i = 0; i < OPS; i++)
+			iterations += race(&ops[i], share);
+	}
+	is(unpoison_errors, 0, "every poisoned page is given back");
+	printf("# count race-seconds %.0f\n", seconds_now() - begin);
+	printf("# count race-iterations %lu\n", iterations);
+
+	munmap(map, SIZE);
+	close(fd);
+	vmm_destroy(&vm);
+	return tap_exit();
+}

@@ -1,0 +1,541 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * race_objects SECONDS SEED: things that end while they are used. Each race is of two calls;
+ * afterwards whatever is left must work, and what is gone must be refused.
+ */
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "numa.h"
+#include "race.h"
+#include "tap.h"
+#include "vmm.h"
+
+#define N 16UL
+#define SIZE (N * PAGE)
+#define OTHER_SLOT (VMM_TEST_SLOT + 1)
+#define OTHER_GPA (VMM_TEST_GPA + 4 * SIZE)
+
+static struct vmm vm;		/* lasts */
+static struct vmm mortal;	/* for races that end it */
+static int fd;
+static char *map;
+static struct rnd dice;
+static bool npt;
+
+/* What calls of a round said. */
+static int result[2], error[2];
+
+#define RESULT(i, call)				\
+	do {					\
+		result[i] = (call);		\
+		error[i] = errno;		\
+	} while (0)
+
+static bool said(int i, int want, int errno_want)
+{
+	return result[i] == want && (want != -1 || error[i] == errno_want);
+}
+
+static bool complain(const char *what)
+{
+	printf("#   %s (%d, errno %d; %d, errno %d)\n", what, result[0], error[0], result[1], error[1]);
+	return false;
+}
+
+#define expect(cond)					\
+	do {						\
+		if (!(cond))				\
+			return complain(#cond);		\
+	} while (0)
+
+static char *map_file(void)
+{
+	char *p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	must(p != MAP_FAILED);
+	return p;
+}
+
+static bool punch(uint64_t offset, uint64_t size)
+{
+	return !fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, size);
+}
+
+static int bind_to(struct vmm *to, uint32_t slot, uint64_t gpa)
+{
+	return vmm_slot(to, slot, KVM_MEM_GUEST_MEMFD, gpa, SIZE, NULL, fd, 0);
+}
+
+/* --- before */
+
+static void new_file(void)
+{
+	fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
+	map = NULL;
+}
+
+static void new_slot(void)
+{
+	new_file();
+	must(!bind_to(&vm, VMM_TEST_SLOT, VMM_TEST_GPA));
+	if (rnd(&dice, 2))
+		must(!fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, SIZE / 2));
+}
+
+static void new_mapped_slot(void)
+{
+	new_slot();
+	map = map_file();
+}
+
+/* The mapping is the last that holds the file. */
+static void new_mapping(void)
+{
+	new_mapped_slot();
+	must(guarded(*(volatile char *)map = 1));
+	must(!close(fd));
+}
+
+static void new_vm(void)
+{
+	vmm_create(&mortal, 2);
+	fd = vmm_gmem(&mortal, SIZE, VMM_GMEM_BOTH);
+	map = map_file();
+	must(!set_policy(map, SIZE, MPOL_BIND, NODE(1)));
+	must(!bind_to(&mortal, VMM_TEST_SLOT, VMM_TEST_GPA));
+}
+
+/* --- what races */
+
+static void guest(void)
+{
+	RESULT(0, vmm_write(&vm, 0, VMM_TEST_GPA, N, 7));
+}
+
+static void nested_guest(void)
+{
+	RESULT(0, vmm_write_nested(&vm, 1, npt && rnd(&dice, 2) ? VMM_L2_NPT : VMM_L2, VMM_TEST_GPA, N, 7));
+}
+
+static void guest_of_mortal(void)
+{
+	RESULT(0, vmm_write(&mortal, 0, VMM_TEST_GPA, N, 7));
+}
+
+static void host(void)
+{
+	volatile char *p = map;
+	uint64_t i;
+
+	result[0] = 0;
+	for (i = 0; i < N; i++)
+		result[0] += guarded(p[i * PAGE] = 7);
+}
+
+static void hole(void)
+{
+	RESULT(0, fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, SIZE));
+}
+
+static void allocation(void)
+{
+	RESULT(0, fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, SIZE));
+}
+
+static void policy(void)
+{
+	RESULT(0, set_policy(map, SIZE, MPOL_INTERLEAVE, BOTH_NODES));
+}
+
+static uint64_t failed_pfn;
+
+static void memory_failure(void)
+{
+	RESULT(0, !poison(map));
+}
+
+static void binding(void)
+{
+	RESULT(0, bind_to(&vm, VMM_TEST_SLOT, VMM_TEST_GPA));
+}
+
+static void other_binding(void)
+{
+	RESULT(1, bind_to(&vm, OTHER_SLOT, OTHER_GPA));
+}
+
+static void slot_deleted(void)
+{
+	RESULT(1, vmm_delete_slot(&vm, VMM_TEST_SLOT));
+}
+
+static void slot_deleted_first(void)
+{
+	RESULT(0, vmm_delete_slot(&vm, VMM_TEST_SLOT));
+}
+
+static void file_closed(void)
+{
+	RESULT(1, close(fd));
+}
+
+static void file_closed_first(void)
+{
+	RESULT(0, close(fd));
+}
+
+static void unmapped(void)
+{
+	RESULT(1, munmap(map, SIZE));
+}
+
+static void vm_closed(void)
+{
+	vmm_destroy(&mortal);
+}
+
+static void unload(void)
+{
+	result[1] = unload_is_refused();
+}
+
+static void file_created(void)
+{
+	RESULT(0, vmm_gmem_try(&vm, SIZE, VMM_GMEM_BOTH));
+}
+
+/* --- after */
+
+/* Guest, host and file agree, and a hole is one for both. */
+static bool all_works(struct vmm *of, int vcpu)
+{
+	uint64_t i, sum;
+
+	expect(punch(0, SIZE));
+	expect(!vmm_sum(of, vcpu, VMM_TEST_GPA, N, &sum) && !sum);
+	for (i = 0; i < N; i++)
+		map[i * PAGE] = i + 1;
+	expect(!vmm_sum(of, vcpu, VMM_TEST_GPA, N, &sum) && sum == N * (N + 1) / 2);
+	expect(!vmm_write(of, vcpu, VMM_TEST_GPA, N, 9));
+	for (i = 0; i < N; i++)
+		expect(map[i * PAGE] == 9);
+	return true;
+}
+
+static bool guest_is_refused(int vcpu)
+{
+	struct kvm_run *run = vm.vcpu[vcpu].run;
+
+	run->exit_reason = 0;
+	expect(vmm_write(&vm, vcpu, VMM_TEST_GPA + PAGE, 1, 1) == -1 && errno == EFAULT);
+	expect(run->exit_reason == KVM_EXIT_MEMORY_FAULT);
+	expect(run->memory_fault.gpa == VMM_TEST_GPA + PAGE);
+	expect(!vmm_halt(&vm, vcpu));
+	return true;
+}
+
+/* The guest was served, or not any longer; now it is not. */
+static bool after_close(void)
+{
+	int vcpu;
+
+	expect(said(0, 0, 0) || said(0, -1, EFAULT));
+	expect(said(1, 0, 0));
+	for (vcpu = 0; vcpu < 2; vcpu++) {
+		expect(!vmm_halt(&vm, vcpu));
+		expect(guest_is_refused(vcpu));
+	}
+	expect(!vmm_delete_slot(&vm, VMM_TEST_SLOT));
+	return true;
+}
+
+static bool guest_gets_mmio(int vcpu)
+{
+	struct kvm_run *run = vm.vcpu[vcpu].run;
+
+	expect(!vmm_halt(&vm, vcpu));
+	run->exit_reason = 0;
+	expect(vmm_write(&vm, vcpu, VMM_TEST_GPA, 1, 1) == -1 && run->exit_reason == KVM_EXIT_MMIO);
+	expect(!vmm_halt(&vm, vcpu));
+	return true;
+}
+
+static bool after_delete(void)
+{
+	expect(said(1, 0, 0));
+	expect(guest_gets_mmio(0) && guest_gets_mmio(1));
+	expect(!bind_to(&vm, VMM_TEST_SLOT, VMM_TEST_GPA));
+	map = map ?: map_file();
+	expect(all_works(&vm, 0) && all_works(&vm, 1));
+	expect(!vmm_delete_slot(&vm, VMM_TEST_SLOT) && !munmap(map, SIZE) && !close(fd));
+	return true;
+}
+
+static bool after_delete_and_close(void)
+{
+	expect(said(0, 0, 0) && said(1, 0, 0));
+	return guest_gets_mmio(0);
+}
+
+/* The file outlives its VM, and so does its policy. */
+static bool after_vm(void)
+{
+	uint64_t i;
+
+	expect(punch(0, SIZE));
+	for (i = 0; i < N; i++) {
+		expect(!map[i * PAGE]);
+		map[i * PAGE] = 3;
+		expect(page_node(map + i * PAGE) == 1);
+	}
+	expect(!munmap(map, SIZE) && !close(fd));
+	return true;
+}
+
+static bool after_vm_and_file(void)
+{
+	expect(said(0, 0, 0) && !munmap(map, SIZE));
+	return true;
+}
+
+static bool after_vm_and_policy(void)
+{
+	expect(said(0, 0, 0) && !set_policy(map, SIZE, MPOL_BIND, NODE(1)));
+	return after_vm();
+}
+
+static bool after_two_bindings(void)
+{
+	expect((said(0, 0, 0) && said(1, -1, EEXIST)) || (said(0, -1, EEXIST) && said(1, 0, 0)));
+	expect(!vmm_delete_slot(&vm, result[0] ? OTHER_SLOT : VMM_TEST_SLOT));
+	expect(!bind_to(&vm, VMM_TEST_SLOT, VMM_TEST_GPA));
+	map = map_file();
+	expect(all_works(&vm, 0));
+	expect(!vmm_delete_slot(&vm, VMM_TEST_SLOT) && !munmap(map, SIZE) && !close(fd));
+	return true;
+}
+
+static bool after_binding_and_close(void)
+{
+	expect((said(0, 0, 0) || said(0, -1, EBADF)) && said(1, 0, 0));
+	if (result[0])
+		return guest_gets_mmio(0);
+	expect(guest_is_refused(0) && !vmm_delete_slot(&vm, VMM_TEST_SLOT));
+	return true;
+}
+
+static bool after_unmap(void)
+{
+	expect(said(1, 0, 0));
+	map = map_file();
+	expect(all_works(&vm, 0));
+	expect(!vmm_delete_slot(&vm, VMM_TEST_SLOT) && !munmap(map, SIZE) && !close(fd));
+	return true;
+}
+
+static bool after_unload_attempt(void)
+{
+	expect(result[1]);
+	map = map_file();
+	expect(all_works(&vm, 0));
+	expect(!vmm_delete_slot(&vm, VMM_TEST_SLOT) && !munmap(map, SIZE) && !close(fd));
+	return true;
+}
+
+static bool after_creation_and_unload(void)
+{
+	expect(result[0] >= 0 && result[1] && !close(result[0]));
+	return true;
+}
+
+/* --- memory that fails: in the first page */
+
+static uint64_t lost_frames;
+
+static void new_touched_slot(void)
+{
+	new_mapped_slot();
+	must(guarded(*(volatile char *)map = 1));
+	failed_pfn = pfn_of(map);
+}
+
+static void new_touched_mapping(void)
+{
+	new_touched_slot();
+	must(!close(fd));
+}
+
+/* Who met the page holds it for a moment. One that never was poisoned cannot be given back. */
+static void give_back_frame(void)
+{
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		if (unpoison(failed_pfn))
+			return;
+		usleep(100);
+	}
+	lost_frames++;
+}
+
+static void hole_for_failure(void)
+{
+	RESULT(1, fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, SIZE));
+}
+
+static void guest_for_failure(void)
+{
+	RESULT(1, vmm_write(&vm, 0, VMM_TEST_GPA, N, 7));
+}
+
+static bool failure_is_over(void)
+{
+	expect(punch(0, SIZE));
+	give_back_frame();
+	/* The mapping does not forget. */
+	expect(!munmap(map, SIZE));
+	map = map_file();
+	return true;
+}
+
+static bool after_failure(void)
+{
+	expect(!vmm_halt(&vm, 0));
+	expect(failure_is_over() && all_works(&vm, 0));
+	expect(!vmm_delete_slot(&vm, VMM_TEST_SLOT) && !munmap(map, SIZE) && !close(fd));
+	return true;
+}
+
+static bool after_failure_and_guest(void)
+{
+	expect(said(1, 0, 0) || said(1, -1, EHWPOISON) || said(1, -1, EINTR));
+	return after_failure();
+}
+
+static bool after_failure_and_delete(void)
+{
+	expect(said(1, 0, 0) && !bind_to(&vm, VMM_TEST_SLOT, VMM_TEST_GPA));
+	return after_failure();
+}
+
+/* If the mapping went first, nothing failed. */
+static bool after_failure_and_unmap(void)
+{
+	expect(said(1, 0, 0));
+	if (!result[0])
+		give_back_frame();
+	expect(guest_is_refused(0) && !vmm_delete_slot(&vm, VMM_TEST_SLOT));
+	return true;
+}
+
+/* --- a process that dies, and is survived by its file */
+
+static pid_t owner;
+
+static void owner_lives(int socket)
+{
+	struct vmm own;
+	char *p;
+
+	vmm_create(&own, 1);
+	fd = vmm_gmem(&own, SIZE, VMM_GMEM_BOTH);
+	p = map_file();
+	must(!set_policy(p, SIZE, MPOL_BIND, NODE(1)));
+	must(!bind_to(&own, VMM_TEST_SLOT, VMM_TEST_GPA));
+	send_fd(socket, fd);
+	for (;;)
+		vmm_write(&own, 0, VMM_TEST_GPA, N, 7);
+}
+
+static void new_owner(void)
+{
+	int sockets[2];
+
+	must(!socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
+	owner = fork();
+	must(owner >= 0);
+	if (!owner) {
+		vm.nr_vcpus = 0;
+		owner_lives(sockets[1]);
+	}
+	fd = receive_fd(sockets[0]);
+	close(sockets[0]);
+	close(sockets[1]);
+	map = map_file();
+}
+
+static void owner_killed(void)
+{
+	int status;
+
+	must(!kill(owner, SIGKILL));
+	result[1] = waitpid(owner, &status, 0) == owner && WIFSIGNALED(status);
+}
+
+static bool after_owner(void)
+{
+	expect(result[1]);
+	return after_vm();
+}
+
+static const struct race_pair pairs[] = {
+	{ "guest access", "last close", new_slot, guest, file_closed, after_close },
+	{ "nested guest's access", "last close", new_slot, nested_guest, file_closed, after_close },
+	{ "guest access", "last munmap", new_mapping, guest, unmapped, after_close },
+	{ "guest access", "memslot deleted", new_mapped_slot, guest, slot_deleted, after_delete },
+	{ "nested guest's access", "memslot deleted", new_slot, nested_guest, slot_deleted, after_delete },
+	{ "host access", "memslot deleted", new_mapped_slot, host, slot_deleted, after_delete },
+	{ "hole", "memslot deleted", new_mapped_slot, hole, slot_deleted, after_delete },
+	{ "memslot deleted", "last close", new_slot, slot_deleted_first, file_closed, after_delete_and_close },
+	{ "guest access", "VM closed", new_vm, guest_of_mortal, vm_closed, after_vm },
+	{ "host access", "VM closed", new_vm, host, vm_closed, after_vm },
+	{ "fallocate", "VM closed", new_vm, allocation, vm_closed, after_vm },
+	{ "hole", "VM closed", new_vm, hole, vm_closed, after_vm },
+	{ "mbind", "VM closed", new_vm, policy, vm_closed, after_vm_and_policy },
+	{ "close", "VM closed", new_vm, file_closed_first, vm_closed, after_vm_and_file },
+	{ "memslot created", "and another of the same range", new_file, binding, other_binding,
+	  after_two_bindings },
+	{ "memslot created", "close", new_file, binding, file_closed, after_binding_and_close },
+	{ "host access", "munmap", new_mapped_slot, host, unmapped, after_unmap },
+	{ "guest access", "unload attempt", new_slot, guest, unload, after_unload_attempt },
+	{ "file created", "unload attempt", new_file, file_created, unload, after_creation_and_unload },
+	{ "memory failure", "guest access", new_touched_slot, memory_failure, guest_for_failure,
+	  after_failure_and_guest },
+	{ "memory failure", "hole", new_touched_slot, memory_failure, hole_for_failure, after_failure },
+	{ "memory failure", "memslot deleted", new_touched_slot, memory_failure, slot_deleted,
+	  after_failure_and_delete },
+	{ "memory failure", "last munmap", new_touched_mapping, memory_failure, unmapped,
+	  after_failure_and_unmap },
+	{ "host access", "SIGKILL of the VMM", new_owner, host, owner_killed, after_owner },
+	{ "hole", "SIGKILL of the VMM", new_owner, hole, owner_killed, after_owner },
+};
+
+#define PAIRS (sizeof(pairs) / sizeof(pairs[0]))
+
+int main(int argc, char **argv)
+{
+	uint64_t iterations = 0;
+	double begin = seconds_now();
+	size_t i;
+
+	must(argc == 3);
+	dice.state = strtoull(argv[2], NULL, 0) | 1ULL << 40;
+	guard_init();
+	npt = vmm_host_has_npt();
+	vmm_quiet = true;
+	vmm_create(&vm, 2);
+	for (i = 0; i < PAIRS; i++)
+		iterations += race_pair_run(&pairs[i], &dice, atof(argv[1]) / PAIRS);
+	printf("# frames that were not poisoned, or could not be given back: %lu\n", lost_frames);
+	printf("# count race-seconds %.0f\n", seconds_now() - begin);
+	printf("# count race-iterations %lu\n", iterations);
+	vmm_destroy(&vm);
+	return tap_exit();
+}

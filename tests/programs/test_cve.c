@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What upstream's guest_memfd was found to do wrong, done again: each is refused with an
+ * error, or survived, and says which. What is survived shows as a crash if it is not, at
+ * once where freed memory is poisoned (slub_debug=FZPU), and with KASAN.
+ */
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "numa.h"
+#include "stall.h"
+#include "tap.h"
+#include "vmm.h"
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+
+#define N 16UL
+#define SIZE (N * PAGE)
+#define HUGE_SIZE (2 * MIB)
+
+static bool ours;
+
+static char *map(int fd, uint64_t size)
+{
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	must(p != MAP_FAILED);
+	return p;
+}
+
+static void punch(int fd, uint64_t offset, uint64_t size)
+{
+	must(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, size));
+}
+
+static void close_file(void *arg)
+{
+	must(!close(*(int *)arg));
+}
+
+static bool guest_gets_mmio(struct vmm *vm)
+{
+	vm->vcpu[0].run->exit_reason = 0;
+	return vmm_write(vm, 0, VMM_TEST_GPA, 1, 1) == -1 &&
+	       vm->vcpu[0].run->exit_reason == KVM_EXIT_MMIO;
+}
+
+/* The file's last reference is dropped while its slot is deleted, and is released after. */
+static void test_slot_deleted_while_file_dies(void)
+{
+	const char *name = "CVE-2025-40274, a slot is deleted while its file dies";
+	struct stalled_call closing;
+	struct stall stall;
+	struct vmm vm;
+	uint64_t sum;
+	int fd, i;
+
+	vmm_create(&vm, 2);
+	vmm_quiet = true;
+	for (i = 0; i < 8; i++) {
+		fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
+		vmm_bind(&vm, fd, SIZE, NULL);
+		must(!vmm_write(&vm, 0, VMM_TEST_GPA, N, 1));
+		stall_begin(&stall, &vm, 1, VMM_TEST_SLOT);
+		stalled_call_begin(&closing, close_file, &fd);
+		stall_end(&stall);
+		stalled_call_end(&closing);
+	}
+	ok(guest_gets_mmio(&vm), "%s: survived, the slot is gone", name);
+	must(!vmm_halt(&vm, 0));
+	fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
+	vmm_bind(&vm, fd, SIZE, NULL);
+	is(vmm_sum(&vm, 0, VMM_TEST_GPA, N, &sum), 0, "%s: another file takes its place", name);
+	is(sum, 0, "%s: with pages of its own", name);
+	close(fd);
+	vmm_quiet = false;
+	vmm_destroy(&vm);
+}
+
+/* The older ioctl has no field for a file, and so says less. */
+static int set_slot_v1(struct vmm *vm, uint32_t flags, void *hva)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = VMM_TEST_SLOT,
+		.flags = flags,
+		.guest_phys_addr = VMM_TEST_GPA,
+		.memory_size = SIZE,
+		.userspace_addr = (uint64_t)hva,
+	};
+
+	return ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region);
+}
+
+/* A slot that is bound is set once more, and says nothing of a file. */
+static void test_slot_set_again(void)
+{
+	const char *name = "CVE-2025-68810, a bound slot is set again";
+	static const uint32_t flags[] = { 0, KVM_MEM_LOG_DIRTY_PAGES, KVM_MEM_READONLY };
+	struct stalled_call closing;
+	struct stall stall;
+	struct vmm vm;
+	uint64_t sum;
+	size_t i;
+	int fd;
+	char *p;
+
+	vmm_create(&vm, 2);
+	fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
+	p = map(fd, SIZE);
+	vmm_bind(&vm, fd, SIZE, p);
+	must(!vmm_write(&vm, 0, VMM_TEST_GPA, N, 3));
+	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		fails(vmm_slot(&vm, VMM_TEST_SLOT, flags[i], VMM_TEST_GPA, SIZE, p, -1, 0), EINVAL,
+		      "%s with flags %#x: refused", name, flags[i]);
+		fails(set_slot_v1(&vm, flags[i], p), EINVAL,
+		      "%s with flags %#x, by the older ioctl: refused", name, flags[i]);
+	}
+	fails(vmm_slot(&vm, VMM_TEST_SLOT, KVM_MEM_GUEST_MEMFD, VMM_TEST_GPA, SIZE, p, fd, 0), EINVAL,
+	      "%s as it is: refused", name);
+	punch(fd, 0, PAGE);
+	must(!vmm_sum(&vm, 0, VMM_TEST_GPA, N, &sum));
+	is(sum, 3 * (N - 1), "%s: it is bound still, and a hole is seen", name);
+
+	/* And so it is when its file is gone, or going. */
+	munmap(p, SIZE);
+	close(fd);
+	fails(set_slot_v1(&vm, 0, p), EINVAL, "%s, its file closed: refused", name);
+	must(!vmm_delete_slot(&vm, VMM_TEST_SLOT));
+
+	fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
+	vmm_bind(&vm, fd, SIZE, NULL);
+	stall_begin(&stall, &vm, 1, VMM_TEST_SLOT);
+	stalled_call_begin(&closing, close_file, &fd);
+	stall_end(&stall);
+	stalled_call_end(&closing);
+	fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
+	vmm_bind(&vm, fd, SIZE, NULL);
+	close(fd);
+	fails(vmm_sum(&vm, 0, VMM_TEST_GPA, 1, &sum), EFAULT,
+	      "%s: when its file is closed, the guest's accesses fail", name);
+	must(!vmm_halt(&vm, 0));
+	vmm_destroy(&vm);
+}
+
+static void write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	must(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+}
+
+static long read_number(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	long n;
+
+	must(f && fscanf(f, "%ld", &n) == 1);
+	fclose(f);
+	return n;
+}
+
+#define THP "/sys/kernel/mm/transparent_hugepage/"
+
+/* Until khugepaged has been everywhere twice, or this has no THP. */
+static bool khugepaged_passes(void)
+{
+	long end;
+	int i;
+
+	if (access(THP "khugepaged/full_scans", R_OK))
+		return false;
+	write_text(THP "enabled", "always");
+	write_text(THP "khugepaged/scan_sleep_millisecs", "1");
+	write_text(THP "khugepaged/alloc_sleep_millisecs", "1");
+	write_text(THP "khugepaged/pages_to_scan", "65536");
+	end = read_number(THP "khugepaged/full_scans") + 2;
+	for (i = 0; i < 500 && read_number(THP "khugepaged/full_scans") < end; i++)
+		usleep(20000);
+	write_text(THP "khugepaged/scan_sleep_millisecs", "10000");
+	return i < 500;
+}
+
+#define KPF_COMPOUND_HEAD 15
+#define KPF_COMPOUND_TAIL 16
+#define KPF_HUGE 17
+#define KPF_THP 22
+
+static unsigned long large_pages(char *p, unsigned long n)
+{
+	const uint64_t large = 1ULL << KPF_COMPOUND_HEAD | 1ULL << KPF_COMPOUND_TAIL |
+			       1ULL << KPF_HUGE | 1ULL << KPF_THP;
+	int pagemap = open("/proc/self/pagemap", O_RDONLY);
+	int kpageflags = open("/proc/kpageflags", O_RDONLY);
+	uint64_t entry, flags;
+	unsigned long i, found = 0;
+
+	must(pagemap >= 0 && kpageflags >= 0);
+	for (i = 0; i < n; i++) {
+		(void)*(volatile char *)(p + i * PAGE);
+		must(pread(pagemap, &entry, 8, ((uintptr_t)p / PAGE + i) * 8) == 8 && entry >> 63);
+		must(pread(kpageflags, &flags, 8, (entry & ((1ULL << 55) - 1)) * 8) == 8);
+		found += !!(flags & large);
+	}
+	close(pagemap);
+	close(kpageflags);
+	return found;
+}
+
+/*
+ * Mapped read-only or not, in the guest or not: the file must not be taken for one of those
+ * that khugepaged and MADV_COLLAPSE may put huge folios into.
+ */
+static void test_collapse(void)
+{
+	const char *name = "CVE-2026-23375, syzbot 33a04338019ac7e43a44, huge folios";
+	const uint64_t size = 2 * HUGE_SIZE, n = size / PAGE;
+	uint64_t i, wrong = 0, sum;
+	char *area, *p, *readonly;
+	struct vmm vm;
+	int fd;
+
+	vmm_create(&vm, 1);
+	fd = vmm_gmem(&vm, size, VMM_GMEM_BOTH);
+	area = mmap(NULL, 2 * size + HUGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	must(area != MAP_FAILED);
+	p = (char *)(((uintptr_t)area + HUGE_SIZE - 1) & ~(HUGE_SIZE - 1));
+	readonly = p + size;
+	must(mmap(p, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == p);
+	must(mmap(readonly, size, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0) == readonly);
+	vmm_bind(&vm, fd, size, p);
+
+	fails(madvise(p, size, MADV_COLLAPSE), EINVAL, "%s: refused where there is no page", name);
+	must(!vmm_write(&vm, 0, VMM_TEST_GPA, n, 5));
+	fails(madvise(p, size, MADV_COLLAPSE), EINVAL, "%s: refused where the guest has pages", name);
+	for (i = 0; i < n; i++)
+		p[i * PAGE + 8] = i;
+	must(!madvise(p, size, MADV_HUGEPAGE) && !madvise(readonly, size, MADV_HUGEPAGE));
+	fails(madvise(p, size, MADV_COLLAPSE), EINVAL, "%s: refused where the host has pages", name);
+	fails(madvise(readonly, size, MADV_COLLAPSE), EINVAL, "%s: refused where they are read-only", name);
+	if (khugepaged_passes())
+		is(large_pages(p, n) + large_pages(readonly, n), 0, "%s: khugepaged made none", name);
+	else
+		tap_skip("no khugepaged, or it does not move", "%s: khugepaged made none", name);
+
+	/* What syzbot did: look again by a new mapping. */
+	munmap(readonly, size);
+	munmap(p, size);
+	p = map(fd, size);
+	for (i = 0; i < n; i++)
+		wrong += p[i * PAGE] != 5 || p[i * PAGE + 8] != (char)i;
+	is(wrong, 0, "%s: a new mapping shows what was written", name);
+	must(!vmm_sum(&vm, 0, VMM_TEST_GPA + HUGE_SIZE, HUGE_SIZE / PAGE, &sum));
+	is(sum, 5 * HUGE_SIZE / PAGE, "%s: and so does the guest", name);
+	munmap(p, size);
+	close(fd);
+	vmm_destroy(&vm);
+	munmap(area, 2 * size + HUGE_SIZE);
+}
+
+/* The arguments are those of the report; what is found is an error where a folio should be. */
+static void test_fallocate_without_memory(void)
+{
+	const char *name = "syzbot 6f16df7b5a49f0e01b18, fallocate() without memory";
+	const uint64_t offset = 4 * GIB, len = 2 * GIB;
+	int fd, i, limit, errors = 0;
+	struct vmm vm;
+	char *p;
+
+	write_text("/proc/self/oom_score_adj", "-1000");
+	cgroup_enter("cve");
+	vmm_create(&vm, 1);
+	fd = vmm_gmem(&vm, offset + len, VMM_GMEM_BOTH);
+	p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
+	must(p != MAP_FAILED);
+	limit = cgroup_open("cve", "memory.max");
+	must(write(limit, "6291456", 7) == 7);
+	for (i = 0; i < 8; i++)
+		errors += fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, len) == -1 && errno == ENOMEM;
+	is(errors, 8, "%s: refused with ENOMEM, 8 times", name);
+	punch(fd, offset, len);
+	must(write(limit, "max", 3) == 3);
+	close(limit);
+	is(fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, MIB), 0, "%s: and works when there is some", name);
+	is(*p, 0, "%s: with pages of zeroes", name);
+	munmap(p, PAGE);
+	close(fd);
+	vmm_destroy(&vm);
+	cgroup_leave("cve");
+	write_text("/proc/self/oom_score_adj", "0");
+}
+
+/*
+ * While a slot is deleted, vCPUs see a copy of it; a nested guest that starts just then
+ * gives reverse maps to the copy alone.
+ */
+static void test_hole_while_slot_is_deleted(void)
+{
+	const char *name = "a hole is punched while its slot is deleted, and a nested guest starts";
+	struct stall stall;
+	struct vmm vm;
+	uint64_t sum;
+	int fd;
+	char *p;
+
+	if (!ours) {
+		tap_skip("upstream walks the slot that has none", "%s", name);
+		return;
+	}
+	vmm_create(&vm, 2);
+	fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
+	p = map(fd, SIZE);
+	vmm_bind(&vm, fd, SIZE, p);
+	must(!vmm_write(&vm, 0, VMM_TEST_GPA, N, 1));
+
+	stall_begin(&stall, &vm, 1, VMM_TEST_SLOT);
+	is(vmm_write_nested(&vm, 0, VMM_L2, STALL_FREE_GPA, 1, 2), 0, "%s: it runs", name);
+	punch(fd, 0, SIZE / 2);
+	stall_end(&stall);
+
+	is(p[0] + p[SIZE - PAGE], 1, "%s: survived, half of the file is a hole", name);
+	vmm_bind(&vm, fd, SIZE, p);
+	is(vmm_sum(&vm, 0, VMM_TEST_GPA, N, &sum), 0, "%s: the slot can be there again", name);
+	is(sum, N / 2, "%s: and shows the file", name);
+	munmap(p, SIZE);
+	close(fd);
+	vmm_destroy(&vm);
+}
+
+int main(void)
+{
+	ours = vmm_gmem_is_ours();
+	test_slot_deleted_while_file_dies();
+	test_slot_set_again();
+	test_collapse();
+	test_fallocate_without_memory();
+	test_hole_while_slot_is_deleted();
+	return tap_exit();
+}

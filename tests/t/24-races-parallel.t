@@ -1,0 +1,11 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Races on CPUs that run at once, each a thread of QEMU. No text is patched while there are
+# several, see guest/races.sh. RACE_SECONDS and RACE_SEED as in 24-races.t.
+. "$(dirname "$0")/../lib/prove.sh"
+seed=${RACE_SEED:-$((($(date +%s) * 32768 + RANDOM) % 1000000000))}
+export BOOT_THREADS=multi
+preempt=(none voluntary full)
+echo "# seed $seed: preempt=${preempt[seed / 15 % 3]}"
+boot_with "$ko" races races-parallel maxcpus=1 "race_seconds=${RACE_SECONDS:-20}" "race_seed=$seed" \
+	"race_programs=${RACE_PROGRAMS:-race_contents,race_objects,storm}" "preempt=${preempt[seed / 15 % 3]}"

@@ -1,0 +1,12 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Races, CPU by CPU: how many instructions one runs before the next has its turn, how many
+# there are, and what the programs do, is drawn from a seed, which is printed. RACE_SECONDS
+# and RACE_SEED change that. Seconds are those of the guest, which counts instructions.
+. "$(dirname "$0")/../lib/prove.sh"
+seed=${RACE_SEED:-$((($(date +%s) * 32768 + RANDOM) % 1000000000))}
+export BOOT_ICOUNT=$((1 + seed % 5)) BOOT_CPUS=$((1 + seed / 5 % 3))
+preempt=(none voluntary full)
+echo "# seed $seed: $((1 << BOOT_ICOUNT)) ns an instruction, $((2 * BOOT_CPUS)) CPUs, preempt=${preempt[seed / 15 % 3]}"
+boot_with "$ko" races races "race_seconds=${RACE_SECONDS:-20}" "race_seed=$seed" \
+	"race_programs=${RACE_PROGRAMS:-race_contents,race_objects}" "preempt=${preempt[seed / 15 % 3]}"
