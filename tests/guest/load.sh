@@ -169,7 +169,7 @@ for what in file mapping slot; do
 	load
 done
 
-# --- a bad moment
+# --- loaded with parameters
 unload
 tap ./caps "not loaded" $native
 ok "loads with parameters" load advertise=N tsc_gate=N
@@ -177,27 +177,6 @@ tap ./caps "loaded with advertise=N" $native
 ok "tsc_gate=N" grep -qx N $module/parameters/tsc_gate
 unload
 
-./hammer >/tmp/hammer 2>&1 &
-pid=$!
-until grep -q ready /tmp/hammer; do sleep 0.1; done
-cycles=0
-refusals=0
-while [ $cycles -lt 5 ]; do
-	load || break
-	sleep 0.1
-	until unload 2>/dev/null; do
-		refusals=$((refusals + 1))
-		[ $refusals -gt 2000 ] && break 2
-	done
-	cycles=$((cycles + 1))
-done
-kill $pid
-wait $pid
-status=$?
-sed 's/^/# /' /tmp/hammer
-echo "# $refusals times it was in use"
-ok "$cycles loads and unloads with calls in flight" test $cycles -eq 5
-ok "guests in ordinary memory noticed nothing" test $status -eq 0
 ok "everything is as before" clean
 survey /tmp/after
 ok "what worked before works, and nothing else" cmp /tmp/before /tmp/after

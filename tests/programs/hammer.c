@@ -18,7 +18,7 @@
 #define N 16UL
 
 static volatile sig_atomic_t stop;
-static long guest_runs, guest_errors, files;
+static long guest_runs, guest_errors, files, calls;
 
 static void on_term(int sig)
 {
@@ -47,6 +47,39 @@ static void *bystander(void *arg)
 	return NULL;
 }
 
+/*
+ * What needs no file, without a pause, so that there is always a call in flight. What each
+ * says depends on whether the module is there just then. The pre-fault is of ordinary memory.
+ */
+static void *caller(void *arg)
+{
+	char *p = mmap(NULL, N * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct vmm vm;
+
+	must(p != MAP_FAILED);
+	vmm_create(&vm, 1);
+	while (!stop) {
+		struct kvm_pre_fault_memory range = { .gpa = VMM_TEST_GPA, .size = PAGE };
+
+		must(!vmm_slot(&vm, VMM_TEST_SLOT, 0, VMM_TEST_GPA, N * PAGE, p, -1, 0));
+		guest_errors += !!vmm_write(&vm, 0, VMM_TEST_GPA, N, 3);
+		ioctl(vm.vcpu[0].fd, KVM_PRE_FAULT_MEMORY, &range);
+		vmm_cap(vm.kvm_fd, KVM_CAP_GUEST_MEMFD_FLAGS);
+		vmm_cap(vm.fd, KVM_CAP_GUEST_MEMFD);
+		ioctl(vm.fd, KVM_SET_TSC_KHZ, 0);
+		ioctl(vm.vcpu[0].fd, KVM_SET_TSC_KHZ, 0);
+		/* Neither is a guest_memfd. */
+		guest_errors += !vmm_slot(&vm, VMM_TEST_SLOT + 1, KVM_MEM_GUEST_MEMFD, 2 * VMM_TEST_GPA,
+					  PAGE, p, -1, 0);
+		guest_errors += !vmm_slot(&vm, VMM_TEST_SLOT + 1, KVM_MEM_GUEST_MEMFD, 2 * VMM_TEST_GPA,
+					  PAGE, p, vm.fd, 0);
+		must(!vmm_delete_slot(&vm, VMM_TEST_SLOT));
+		calls++;
+	}
+	vmm_destroy(&vm);
+	return NULL;
+}
+
 /* Files come and go, and are used in between if there was one. */
 static void *user(void *arg)
 {
@@ -56,10 +89,10 @@ static void *user(void *arg)
 	while (!stop) {
 		int fd = vmm_gmem_try(&vm, N * PAGE, VMM_GMEM_BOTH);
 
-		vmm_cap(vm.fd, KVM_CAP_GUEST_MEMFD_FLAGS);
-		ioctl(vm.fd, KVM_SET_TSC_KHZ, 0);
-		if (fd < 0)
+		if (fd < 0) {
+			usleep(1000);
 			continue;
+		}
 		if (!vmm_slot(&vm, VMM_TEST_SLOT, KVM_MEM_GUEST_MEMFD, VMM_TEST_GPA, N * PAGE, NULL,
 			      fd, 0)) {
 			guest_errors += !!vmm_write(&vm, 0, VMM_TEST_GPA, N, 1);
@@ -77,15 +110,18 @@ static void *user(void *arg)
 
 int main(void)
 {
-	pthread_t t[4];
+	static void *(*const what[])(void *) = { bystander, user, bystander, user, caller };
+	enum { THREADS = sizeof(what) / sizeof(what[0]) };
+	pthread_t t[THREADS];
 	int i;
 
 	signal(SIGTERM, on_term);
 	puts("ready");
-	for (i = 0; i < 4; i++)
-		must(!pthread_create(&t[i], NULL, i % 2 ? user : bystander, NULL));
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < THREADS; i++)
+		must(!pthread_create(&t[i], NULL, what[i], NULL));
+	for (i = 0; i < THREADS; i++)
 		pthread_join(t[i], NULL);
-	printf("%ld runs of bystanders, %ld files, %ld errors\n", guest_runs, files, guest_errors);
-	return guest_errors || !guest_runs || !files;
+	printf("%ld runs of bystanders, %ld files, %ld rounds of calls, %ld errors\n", guest_runs, files,
+	       calls, guest_errors);
+	return guest_errors || !guest_runs || !files || !calls;
 }

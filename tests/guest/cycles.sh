@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The module comes and goes, as often as the kernel's command line says, while calls of every
+# kind are in flight that it redirects, and VMs run guests in ordinary memory.
+
+leaks_begin
+survey /tmp/before
+./hammer >/tmp/hammer 2>&1 &
+pid=$!
+until grep -q ready /tmp/hammer; do sleep 0.1; done
+tap ./cycle $(parameter cycles) ./kvm-gmem-numa.ko
+kill $pid
+wait $pid
+status=$?
+sed 's/^/# /' /tmp/hammer
+ok "guests in ordinary memory noticed nothing" test $status -eq 0
+loaded && unload
+ok "everything is as before" clean
+survey /tmp/after
+ok "what worked before works, and nothing else" cmp /tmp/before /tmp/after
+[ ! -e $kmemleak ] || ok "kmemleak finds nothing" no_leaks
