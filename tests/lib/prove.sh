@@ -77,6 +77,8 @@ boot_with()
 		[ ! -e "$work/module/protect_tsc.ko" ] || [ "$ko" = - ] || files+=("$work/module/protect_tsc.ko")
 		;;
 	esac
+	# What core mm says when a page fault finds no memory, and is taken again.
+	[ "$scenario" != conformance ] || local BOOT_EXPECTED="Huh VM_FAULT_OOM"
 	initramfs "$work/$name.cpio.gz" "$scenario" "${files[@]}"
 	scenario "$name" "$work/$name.cpio.gz" ${kernel_expect:+"gmem_expect=${kernel_expect// /,}"} "$@"
 }

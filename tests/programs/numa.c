@@ -59,12 +59,19 @@ static void write_file(const char *path, const char *text)
 
 #define CGROUP "/sys/fs/cgroup/"
 
+void cgroup_make(const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), CGROUP "%s", name);
+	mkdir(path, 0755);
+}
+
 void cgroup_enter(const char *name)
 {
 	char path[128], pid[16];
 
-	snprintf(path, sizeof(path), CGROUP "%s", name);
-	mkdir(path, 0755);
+	cgroup_make(name);
 	snprintf(path, sizeof(path), CGROUP "%s/cgroup.procs", name);
 	snprintf(pid, sizeof(pid), "%d", getpid());
 	write_file(path, pid);
@@ -89,6 +96,73 @@ int cgroup_open(const char *name, const char *file)
 	fd = open(path, O_WRONLY);
 	must(fd >= 0);
 	return fd;
+}
+
+void cgroup_write(const char *name, const char *file, const char *text)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), CGROUP "%s/%s", name, file);
+	write_file(path, text);
+}
+
+/* The number at the end of the line that begins with @key and a blank; -1. */
+static long value_in(const char *path, const char *key)
+{
+	size_t len = strlen(key);
+	char line[256];
+	long value = -1;
+	FILE *f = fopen(path, "r");
+
+	must(f);
+	while (fgets(line, sizeof(line), f)) {
+		if (!strncmp(line, key, len) && line[len] == ' ')
+			value = strtol(line + len, NULL, 10);
+	}
+	fclose(f);
+	return value;
+}
+
+long cgroup_value(const char *name, const char *file, const char *key)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), CGROUP "%s/%s", name, file);
+	return value_in(path, key);
+}
+
+long vm_events(const char *what)
+{
+	return value_in("/proc/vmstat", what);
+}
+
+long node_meminfo_kb(int node, const char *what)
+{
+	char path[64], key[64];
+	long kb;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/meminfo", node);
+	snprintf(key, sizeof(key), "Node %d %s:", node, what);
+	kb = value_in(path, key);
+	must(kb >= 0);
+	return kb;
+}
+
+unsigned long pages_present(void *addr, unsigned long n, bool *first)
+{
+	unsigned char *there = malloc(n);
+	unsigned long i, count = 0, last = 0;
+
+	must(there && !mincore(addr, n * PAGE, there));
+	for (i = 0; i < n; i++) {
+		if (there[i] & 1) {
+			count++;
+			last = i;
+		}
+	}
+	free(there);
+	*first = !count || last == count - 1;
+	return count;
 }
 
 /*

@@ -4,6 +4,7 @@
 #define TEST_NUMA_H
 
 #include <numaif.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,11 +30,24 @@ int page_node(void *addr);
 unsigned long pages_off(void *addr, unsigned long n, int (*want)(unsigned long i));
 
 /* Witness 2: pages of files that this process's own cgroup was charged, per node. */
+void cgroup_make(const char *name);
 void cgroup_enter(const char *name);
 void cgroup_leave(const char *name);
 int cgroup_open(const char *name, const char *file);
+void cgroup_write(const char *name, const char *file, const char *text);
+/* The number behind a key in a file of a cgroup; -1 if there is none. */
+long cgroup_value(const char *name, const char *file, const char *key);
 void cgroup_file_pages(const char *name, long pages[NODES]);
 long cgroup_slab_bytes(const char *name);	/* what the kernel holds on its behalf */
+
+/* How many pages of a mapping are in the file; and are they the first ones, without a gap? */
+unsigned long pages_present(void *addr, unsigned long n, bool *first);
+
+/* The number in such a line of the node's meminfo. */
+long node_meminfo_kb(int node, const char *what);
+
+/* A count of /proc/vmstat. */
+long vm_events(const char *what);
 
 /* Pages of a node that cannot be evicted, as those of a guest_memfd, until they are freed. */
 long node_unevictable_pages(int node);

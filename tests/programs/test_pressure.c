@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * No memory: on the node that a policy names, or for the cgroup. Whoever asked is
+ * told, nobody else pays, and all goes on once there is memory again.
+ */
+#include <fcntl.h>
+#include <glob.h>
+#include <linux/falloc.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "numa.h"
+#include "sigbus.h"
+#include "tap.h"
+#include "vmm.h"
+
+#define FULL 1			/* the node that is filled */
+#define N 4096UL
+#define SIZE (N * PAGE)
+
+static bool ours;
+
+static int on_full_node(unsigned long i)
+{
+	return FULL;
+}
+
+static int on_other_node(unsigned long i)
+{
+	return !FULL;
+}
+
+static void write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	must(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+}
+
+static long milliseconds(void)
+{
+	struct timespec t;
+
+	must(!clock_gettime(CLOCK_MONOTONIC, &t));
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static char *map(int fd, uint64_t size)
+{
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	must(p != MAP_FAILED);
+	return p;
+}
+
+static int allocate(int fd, uint64_t size)
+{
+	return fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, size);
+}
+
+static void punch(int fd, uint64_t size)
+{
+	must(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, size));
+}
+
+static void run_on(int node)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(2 * node, &set);
+	must(!sched_setaffinity(0, sizeof(set), &set));
+}
+
+/*
+ * A process with @size of memory on a node, that an OOM killer takes first if it may,
+ * and that does nothing.
+ */
+static pid_t bystander(uint64_t size, int node)
+{
+	int ready[2];
+	char c, *p;
+	pid_t pid;
+
+	must(!pipe(ready));
+	pid = fork();
+	must(pid >= 0);
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		write_text("/proc/self/oom_score_adj", "1000");
+		p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		must(p != MAP_FAILED && !set_policy(p, size, MPOL_BIND, NODE(node)));
+		memset(p, 1, size);
+		must(write(ready[1], "", 1) == 1);
+		for (;;)
+			pause();
+	}
+	must(read(ready[0], &c, 1) == 1);
+	close(ready[0]);
+	close(ready[1]);
+	return pid;
+}
+
+static bool lives(pid_t pid)
+{
+	return !waitpid(pid, NULL, WNOHANG);
+}
+
+static void end(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+/*
+ * Fill the node but for so much, which is more than what the kernel keeps for itself, fast:
+ * blocks of memory that nobody uses are taken offline, and most of what is left goes into
+ * the pool of huge pages.
+ */
+#define ROUGHLY_MIB 96
+#define BLOCKS "/sys/devices/system/node/node%d/memory[0-9]*/state"
+#define HUGE_PAGES "/sys/devices/system/node/node%d/hugepages/hugepages-2048kB/nr_hugepages"
+
+static void set_blocks(int node, const char *state)
+{
+	char path[64];
+	glob_t blocks;
+	size_t i;
+	int fd;
+
+	snprintf(path, sizeof(path), BLOCKS, node);
+	must(!glob(path, 0, NULL, &blocks));
+	for (i = 0; i < blocks.gl_pathc; i++) {
+		fd = open(blocks.gl_pathv[i], O_WRONLY);
+		must(fd >= 0);
+		/* Those that are in use stay, and those that are so already. */
+		if (write(fd, state, strlen(state)) < 0)
+			errno = 0;
+		close(fd);
+	}
+	globfree(&blocks);
+}
+
+static void fill_roughly(int node)
+{
+	char path[128], text[32];
+	long mib;
+
+	set_blocks(node, "offline");
+	mib = node_meminfo_kb(node, "MemFree") / 1024 - ROUGHLY_MIB;
+	if (mib > 0) {
+		snprintf(path, sizeof(path), HUGE_PAGES, node);
+		snprintf(text, sizeof(text), "%ld", mib / 2);
+		write_text(path, text);
+	}
+}
+
+static void empty_node(void)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), HUGE_PAGES, FULL);
+	write_text(path, "0");
+	set_blocks(FULL, "online");
+}
+
+/* Run the guest, and again where the failure could not be told at once. */
+static int run_guest(struct vmm *vm, int *interrupted)
+{
+	int r = vmm_write(vm, 0, VMM_TEST_GPA, N, 1), i;
+
+	*interrupted = 0;
+	for (i = 0; r && errno == EINTR && i < 3; i++) {
+		++*interrupted;
+		r = ioctl(vm->vcpu[0].fd, KVM_RUN, 0);
+	}
+	return r;
+}
+
+/* What is not confined to the node has the other. */
+static void test_other_policies(struct vmm *vm)
+{
+	static const struct {
+		int mode;
+		unsigned long nodes;
+		const char *name;
+	} policies[] = {
+		{ MPOL_DEFAULT, 0, "no policy" },
+		{ MPOL_PREFERRED, NODE(FULL), "PREFERRED" },
+		{ MPOL_INTERLEAVE, BOTH_NODES, "INTERLEAVE" },
+		{ MPOL_BIND, BOTH_NODES, "BIND to both nodes" },
+	};
+	size_t i;
+
+	run_on(FULL);
+	for (i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
+		int fd = vmm_gmem(vm, SIZE, VMM_GMEM_BOTH);
+		char *p = map(fd, SIZE);
+
+		must(!set_policy(p, SIZE, policies[i].mode, policies[i].nodes));
+		is(allocate(fd, SIZE), 0, "full node: %s: fallocate() succeeds", policies[i].name);
+		ok(pages_off(p, N, on_other_node) < N / 4, "full node: %s: on the other node",
+		   policies[i].name);
+		munmap(p, SIZE);
+		close(fd);
+	}
+}
+
+static void test_host_on_full_node(char *p)
+{
+	unsigned long i;
+	int zero;
+
+	for (i = 0; i < N && sigbus_write(p + i * PAGE, 1); i++)
+		;
+	ok(i < N, "full node: a touch by the host gets SIGBUS (page %lu)", i);
+	fails(madvise(p, SIZE, MADV_POPULATE_WRITE), ENOMEM, "full node: MADV_POPULATE_WRITE: ENOMEM");
+	zero = open("/dev/zero", O_RDONLY);
+	must(zero >= 0);
+	/* Not the first page, as something may have come free. */
+	fails(read(zero, p + SIZE - PAGE, PAGE), EFAULT, "full node: read() into it: EFAULT");
+	close(zero);
+}
+
+static void test_guest_on_full_node(struct vmm *vm)
+{
+	struct kvm_run *run = vm->vcpu[0].run;
+	int interrupted, r;
+	long start;
+
+	run->exit_reason = 0;
+	r = run_guest(vm, &interrupted);
+	ok(r == -1 && errno == ENOMEM, "full node: KVM_RUN fails with ENOMEM (%d)", r ? errno : 0);
+	ok(interrupted <= 1, "full node: after at most one EINTR");
+	is(run->exit_reason, KVM_EXIT_MEMORY_FAULT, "full node: KVM_EXIT_MEMORY_FAULT");
+	start = milliseconds();
+	fails(ioctl(vm->vcpu[0].fd, KVM_RUN, 0), ENOMEM, "full node: and so it does if tried again");
+	printf("# which takes %ld ms\n", milliseconds() - start);
+	if (!vmm_prefault_error())
+		fails(vmm_prefault(vm, 0, VMM_TEST_GPA + SIZE - PAGE, PAGE), ENOMEM,
+		      "full node: KVM_PRE_FAULT_MEMORY fails with ENOMEM");
+}
+
+/*
+ * Upstream asks the OOM killer, which takes whom it finds: here, a bystander that has nothing
+ * on that node.
+ */
+static void test_full_node(void)
+{
+	int filler, fd;
+	long start, kills = vm_events("oom_kill");
+	unsigned long there;
+	struct vmm vm;
+	pid_t canary;
+	uint64_t sum;
+	bool first;
+	char *p;
+
+	if (!ours) {
+		tap_skip("upstream kills any process", "a full node");
+		return;
+	}
+
+	canary = bystander(16 * MIB, !FULL);
+	vmm_create(&vm, 1);
+	filler = vmm_gmem(&vm, GIB, VMM_GMEM_BOTH);
+	p = map(filler, GIB);
+	must(!set_policy(p, GIB, MPOL_BIND, NODE(FULL)));
+	munmap(p, GIB);
+	fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
+	p = map(fd, SIZE);
+	must(!set_policy(p, SIZE, MPOL_BIND, NODE(FULL)));
+	vmm_bind(&vm, fd, SIZE, p);
+	must(!vmm_halt(&vm, 0));
+
+	start = milliseconds();
+	must(!atexit(empty_node));
+	fill_roughly(FULL);
+	printf("# %ld ms to fill the node but for %ld KiB\n", milliseconds() - start,
+	       node_meminfo_kb(FULL, "MemFree"));
+	start = milliseconds();
+	fails(allocate(filler, GIB), ENOMEM, "full node: fallocate() fails with ENOMEM");
+	printf("# after %ld ms, with %ld KiB free\n", milliseconds() - start,
+	       node_meminfo_kb(FULL, "MemFree"));
+
+	/* More than what CPUs keep for themselves. */
+	punch(filler, SIZE / 2);
+	fails(allocate(fd, SIZE), ENOMEM, "full node: with half of what it takes free, it fails as well");
+	there = pages_present(p, N, &first);
+	ok(there > 0 && there < N && first, "full node: the pages up to there are there (%lu)", there);
+	is(pages_off(p, there, on_full_node), 0, "full node: all on the node");
+
+	test_host_on_full_node(p);
+	test_guest_on_full_node(&vm);
+	test_other_policies(&vm);
+	ok(lives(canary), "full node: nobody is killed for it");
+	is(vm_events("oom_kill") - kills, 0, "full node: the OOM killer was not asked");
+
+	punch(filler, 2 * SIZE);
+	is(ioctl(vm.vcpu[0].fd, KVM_RUN, 0), 0, "with memory again, the guest goes on");
+	is(vm.vcpu[0].run->exit_reason, KVM_EXIT_HLT, "with memory again: to its end");
+	must(!vmm_sum(&vm, 0, VMM_TEST_GPA, N, &sum));
+	is(sum, N, "with memory again: no write was lost");
+	is(pages_off(p, N, on_full_node), 0, "with memory again: every page is on the node");
+
+	munmap(p, SIZE);
+	close(fd);
+	close(filler);
+	vmm_destroy(&vm);
+	empty_node();
+	end(canary);
+}
+
+enum touch { ALLOCATE, HOST, GUEST, TOUCHES };
+
+static const char *const touch_name[] = {
+	[ALLOCATE] = "fallocate()",
+	[HOST] = "host touch",
+	[GUEST] = "guest touch",
+};
+
+static int touch_all(struct vmm *vm, int fd, char *p, enum touch touch)
+{
+	int interrupted;
+	unsigned long i;
+
+	switch (touch) {
+	case ALLOCATE:
+		return allocate(fd, SIZE);
+	case HOST:
+		for (i = 0; i < N; i++)
+			p[i * PAGE] = 1;
+		return 0;
+	default:
+		return run_guest(vm, &interrupted);
+	}
+}
+
+/* A VMM in the cgroup, whose limit leaves it no more than half of what it touches. */
+static int limited_vmm(enum touch touch, const char *score, int told)
+{
+	struct vmm vm;
+	char *p;
+	int fd, r;
+
+	write_text("/proc/self/oom_score_adj", score);
+	cgroup_enter("limited");
+	vmm_create(&vm, 1);
+	fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
+	p = map(fd, SIZE);
+	vmm_bind(&vm, fd, SIZE, p);
+	must(!vmm_halt(&vm, 0));
+	must(write(told, "", 1) == 1);
+	r = touch_all(&vm, fd, p, touch);
+	return r ? errno : 0;
+}
+
+static pid_t start_limited_vmm(enum touch touch, const char *score)
+{
+	int told[2];
+	pid_t pid;
+	char c;
+
+	must(!pipe(told));
+	pid = fork();
+	must(pid >= 0);
+	if (!pid)
+		_exit(limited_vmm(touch, score, told[1]));
+	must(read(told[0], &c, 1) == 1);
+	close(told[0]);
+	close(told[1]);
+	return pid;
+}
+
+static pid_t bystander_in(const char *cgroup, uint64_t size)
+{
+	pid_t pid;
+
+	cgroup_enter(cgroup);
+	pid = bystander(size, 0);
+	/* The cgroup stays, with him in it. */
+	cgroup_leave(cgroup);
+	return pid;
+}
+
+static void limit(long bytes)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%ld", bytes);
+	cgroup_make("limited");
+	cgroup_write("limited", "memory.max", text);
+}
+
+/* The VMM is all that the cgroup has: it is killed, and nobody outside. */
+static void test_limit_kills(enum touch touch)
+{
+	pid_t canary = bystander(16 * MIB, 0), vmm;
+	int status;
+
+	limit(SIZE / 2);
+	vmm = start_limited_vmm(touch, "0");
+	must(waitpid(vmm, &status, 0) == vmm);
+	ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
+	   "memory limit, %s: the VMM is killed (%#x)", touch_name[touch], status);
+	is(cgroup_value("limited", "memory.events", "oom_kill"), 1, "memory limit, %s: and so counted",
+	   touch_name[touch]);
+	ok(lives(canary), "memory limit, %s: nobody outside the cgroup is", touch_name[touch]);
+	end(canary);
+	cgroup_leave("limited");
+}
+
+/* Another process in the cgroup is to go first: the VMM goes on with what that frees. */
+static void test_limit_makes_room(enum touch touch)
+{
+	pid_t other = bystander_in("limited", SIZE), vmm;
+	int status;
+
+	limit(SIZE + SIZE / 2);
+	vmm = start_limited_vmm(touch, "0");
+	must(waitpid(vmm, &status, 0) == vmm);
+	is(status, 0, "memory limit, %s: the VMM goes on with what another had", touch_name[touch]);
+	ok(!lives(other), "memory limit, %s: who was killed for it", touch_name[touch]);
+	cgroup_leave("limited");
+}
+
+/* Nobody may be killed: a host touch waits for memory, as one of any other memory does. */
+static void test_limit_waits(void)
+{
+	pid_t vmm;
+	int status;
+
+	limit(SIZE / 2);
+	vmm = start_limited_vmm(HOST, "-1000");
+	usleep(300000);
+	ok(lives(vmm), "memory limit, nobody to kill: a host touch waits");
+	limit(2 * SIZE);
+	must(waitpid(vmm, &status, 0) == vmm);
+	is(status, 0, "memory limit lifted: the host goes on");
+	cgroup_leave("limited");
+}
+
+int main(void)
+{
+	enum touch touch;
+
+	ours = vmm_gmem_is_ours();
+	sigbus_catch();
+	write_text("/proc/self/oom_score_adj", "-1000");
+	test_full_node();
+	for (touch = 0; touch < TOUCHES; touch++) {
+		test_limit_kills(touch);
+		test_limit_makes_room(touch);
+	}
+	test_limit_waits();
+	return tap_exit();
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A signal while pages are allocated: the call ends soon, what it had done stays, it had done
+ * nothing else, and called again it goes on.
+ */
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "numa.h"
+#include "tap.h"
+#include "vmm.h"
+
+/* So much that it takes longer than until the signal, many times over. */
+#define SIZE (64 * MIB)
+#define N (SIZE / PAGE)
+#define FEW 256UL
+
+static struct vmm vm;
+static int fd;
+static char *map;
+static volatile int signals;
+
+static void on_signal(int sig)
+{
+	signals++;
+}
+
+static void wait_for_page(unsigned long i)
+{
+	unsigned char there = 0;
+
+	while (!(there & 1)) {
+		must(!mincore(map + i * PAGE, PAGE, &there));
+		usleep(100);
+	}
+}
+
+/* Interrupts the thread that started it, once a page is there. */
+struct interrupter {
+	pthread_t target, self;
+	unsigned long page;
+};
+
+static void *interrupt(void *arg)
+{
+	struct interrupter *i = arg;
+
+	wait_for_page(i->page);
+	pthread_kill(i->target, SIGUSR1);
+	return NULL;
+}
+
+static void interrupt_at(struct interrupter *i, unsigned long page)
+{
+	signals = 0;
+	i->target = pthread_self();
+	i->page = page;
+	must(!pthread_create(&i->self, NULL, interrupt, i));
+}
+
+static int allocate(void)
+{
+	return fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, SIZE);
+}
+
+static int write_as_guest(void)
+{
+	return vmm_write(&vm, 0, VMM_TEST_GPA, N, 1);
+}
+
+static int go_on_as_guest(void)
+{
+	return ioctl(vm.vcpu[0].fd, KVM_RUN, 0);
+}
+
+static const struct call {
+	const char *name;
+	int (*start)(void);
+	int (*again)(void);
+} calls[] = {
+	{ "fallocate()", allocate, allocate },
+	{ "a guest that faults", write_as_guest, go_on_as_guest },
+};
+
+static void set_up(void)
+{
+	vmm_create(&vm, 1);
+	fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
+	map = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	must(map != MAP_FAILED);
+	must(!set_policy(map, SIZE, MPOL_BIND, NODE(1)));
+	vmm_bind(&vm, fd, SIZE, map);
+	must(!vmm_halt(&vm, 0));
+}
+
+static void tear_down(void)
+{
+	munmap(map, SIZE);
+	close(fd);
+	vmm_destroy(&vm);
+}
+
+static int on_node_1(unsigned long i)
+{
+	return 1;
+}
+
+static void test_interrupted(const struct call *c)
+{
+	struct interrupter interrupter;
+	unsigned long there, after;
+	bool first;
+
+	set_up();
+	interrupt_at(&interrupter, FEW);
+	fails(c->start(), EINTR, "%s, interrupted: EINTR", c->name);
+	pthread_join(interrupter.self, NULL);
+	is(signals, 1, "%s, interrupted: by one signal", c->name);
+	there = pages_present(map, N, &first);
+	ok(there > FEW && there < N && first, "%s, interrupted: the pages up to there are there (%lu)",
+	   c->name, there);
+	usleep(20000);
+	is(pages_present(map, N, &first), there, "%s, interrupted: and it has ended", c->name);
+
+	interrupt_at(&interrupter, there + FEW);
+	fails(c->again(), EINTR, "%s, interrupted again: EINTR", c->name);
+	pthread_join(interrupter.self, NULL);
+	after = pages_present(map, N, &first);
+	ok(after > there && after < N && first, "%s, interrupted again: it went on (%lu)", c->name,
+	   after);
+
+	is(c->again(), 0, "%s: then goes on to its end", c->name);
+	is(pages_present(map, N, &first), N, "%s: all pages are there", c->name);
+	is(pages_off(map, N, on_node_1), 0, "%s: all on their node", c->name);
+	tear_down();
+}
+
+/* Start the call in a child, whose file becomes ours as well. */
+static pid_t start_in_child(const struct call *c)
+{
+	int ready[2], pidfd;
+	pid_t pid;
+
+	must(!pipe(ready));
+	pid = fork();
+	must(pid >= 0);
+	if (!pid) {
+		set_up();
+		must(write(ready[1], &fd, sizeof(fd)) == sizeof(fd));
+		c->start();
+		_exit(0);
+	}
+	must(read(ready[0], &fd, sizeof(fd)) == sizeof(fd));
+	close(ready[0]);
+	close(ready[1]);
+	pidfd = syscall(SYS_pidfd_open, pid, 0);
+	must(pidfd >= 0);
+	fd = syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	must(fd >= 0);
+	close(pidfd);
+	map = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	must(map != MAP_FAILED);
+	return pid;
+}
+
+static void test_killed(const struct call *c)
+{
+	pid_t pid = start_in_child(c);
+	unsigned long before, there;
+	bool first;
+	int status;
+
+	wait_for_page(FEW);
+	before = pages_present(map, N, &first);
+	must(!kill(pid, SIGKILL));
+	must(waitpid(pid, &status, 0) == pid);
+	ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "%s, killed: dies", c->name);
+	there = pages_present(map, N, &first);
+	ok(there < N && first, "%s, killed: soon (%lu pages, then %lu)", c->name, before, there);
+	is(allocate(), 0, "%s, killed: another can go on", c->name);
+	is(pages_present(map, N, &first), N, "%s, killed: to the end", c->name);
+	is(pages_off(map, N, on_node_1), 0, "%s, killed: all on their node", c->name);
+	munmap(map, SIZE);
+	close(fd);
+}
+
+int main(void)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	size_t i;
+
+	must(!sigaction(SIGUSR1, &action, NULL));
+	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		test_interrupted(&calls[i]);
+		test_killed(&calls[i]);
+	}
+	return tap_exit();
+}
