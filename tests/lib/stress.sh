@@ -10,14 +10,14 @@ stress_runs()
 {
 	local s=$((60 * ${STRESS_MINUTES:-5}))
 	cat <<-EOF
-		suite|$first|t/10-* t/11-* t/20-* t/21-* t/27-*|
-		fuzzer|$first|t/23-*|FUZZ_SECONDS=$s
+		suite|$first|t/1[01]-* t/2[01]-* t/27-*|
+		fuzzer|$first|t/23-fuzz.t|FUZZ_SECONDS=$s
 		races|$first|t/22-* t/24-*|STORM_SECONDS=$s RACE_SECONDS=$s
-		load cycles|$first|t/25-cycles.t|CYCLES=1000
+		load cycles|$first|t/23-cycles.t|CYCLES=1000
 		selftests|$first|t/32-* t/33-*|SELFTESTS=. SELFTESTS_BOOTS=$(nproc)
-		suite, KASAN|kasan|t/10-* t/11-* t/20-*|
+		suite, KASAN|kasan|t/1[01]-* t/20-*|
 		fault points, KASAN|kasan|t/70-*|
-		fuzzer, KASAN|kasan|t/23-*|FUZZ_SECONDS=$s
+		fuzzer, KASAN|kasan|t/23-fuzz.t|FUZZ_SECONDS=$s
 		races, KASAN|kasan|t/22-* t/24-races.t|STORM_SECONDS=$s RACE_SECONDS=$s
 		races, KCSAN|kcsan|t/22-* t/24-races.t|STORM_SECONDS=$s RACE_SECONDS=$s
 	EOF
