@@ -32,6 +32,8 @@ else
 	# From dkms 3.2 on, what is printed here goes into make.log. A file would be written to
 	# from another offset than dkms itself does; apt and dpkg have a terminal or a pipe.
 	cat $log
-	[ -z "$reason" ] || ! [ -p "$theirs" -o -c "$theirs" ] || echo "$reason" >"$theirs"
+	if [ -n "$reason" ] && { [ -p "$theirs" ] || [ -c "$theirs" ]; }; then
+		echo "$reason" >"$theirs"
+	fi
 fi
 exit 1

@@ -5,11 +5,13 @@
 
 set -euo pipefail
 
-# Of the caller's environment nothing is left but where programs are.
+# Of the caller's environment nothing is left but where programs are, and a clock that
+# faketime has set.
 if [ -z "${PACKAGING_WORK:-}" ]; then
 	work=$(mktemp -d)
 	trap 'rm -rf "$work"' EXIT
-	env -i PATH="$PATH" HOME="$work" LC_ALL=C.UTF-8 TZ=UTC PACKAGING_WORK="$work" "$0" "$@"
+	env -i PATH="$PATH" HOME="$work" LC_ALL=C.UTF-8 TZ=UTC PACKAGING_WORK="$work" \
+		${FAKETIME:+"FAKETIME=$FAKETIME" "LD_PRELOAD=$LD_PRELOAD"} "$0" "$@"
 	exit
 fi
 
@@ -80,11 +82,11 @@ rpm_changelog()
 
 rpm()
 {
-	local top=$work/rpmbuild spec=$work/rpmbuild/SPECS/$name.spec
+	local top=$work/rpmbuild spec=$work/rpmbuild/SPECS/$name-dkms.spec
 	mkdir -p "$top/SPECS" "$top/SOURCES"
 	gzip -9n <"$work/$name-$version.tar" >"$top/SOURCES/$name-$version.tar.gz"
 	{
-		sed "s/@VERSION@/$version/" "$work/$name-$version/packaging/rpm/$name.spec.in"
+		sed "s/@VERSION@/$version/" "$work/$name-$version/packaging/rpm/$name-dkms.spec.in"
 		rpm_changelog
 	} >"$spec"
 	touch -d "@$SOURCE_DATE_EPOCH" "$spec" "$top"/SOURCES/*
