@@ -13,6 +13,11 @@
 #   make check-stress	hunt faults for about two hours, and write the figures into
 #			docs/robustness.md; STRESS=REGEX picks some and writes none
 #   make check-mutants	put faults into the module, see the tests notice
+#
+#   make deb rpm		build packages, into dist/
+#   make check-packages	install, upgrade and remove them on Debian 12 and 13, and print a table
+#   make install-source	put what DKMS builds into /usr/src, and when to load the module into
+#			/usr/lib/modprobe.d; below DESTDIR
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
@@ -42,4 +47,24 @@ check-stress:
 check-mutants:
 	tests/run mutants
 
-.PHONY: all modules modules_install clean demo check bench check-kernels check-debug check-stress check-mutants
+check-packages:
+	tests/run packages
+
+deb rpm:
+	packaging/build.sh $@ dist
+
+# What the module is built from, with every question that is asked of a kernel, and nothing
+# that a build has left.
+dkms-source = Kbuild dkms.conf $(sort $(shell find compat include src \
+	-name '*.[ch]' ! -name have.h -o -name '*.mk' ! -name have.mk -o -name '*.sh'))
+version := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+
+install-source:
+	for f in $(dkms-source); do \
+		install -D -m $$([ -x $$f ] && echo 755 || echo 644) \
+			$$f $(DESTDIR)/usr/src/kvm-gmem-numa-$(version)/$$f || exit; \
+	done
+	install -D -m 644 -t $(DESTDIR)/usr/lib/modprobe.d packaging/boot/kvm-gmem-numa.conf
+
+.PHONY: all modules modules_install clean demo check bench check-kernels check-debug check-stress \
+	check-mutants check-packages deb rpm install-source

@@ -62,7 +62,9 @@ filechk_gmem_have_h = sed -n 's/^\(HAVE_.*\) y$$/\#define \1 1/p' $(gmem-answers
 # What is unknown matters where guest_memfd is to be brought. A kernel that has it may
 # be as it likes.
 gmem-needed = ! grep -qx 'HAVE_NATIVE_POLICY y' $(gmem-answers)
-gmem-complaint = sed -n 's/^UNKNOWN /kvm-gmem-numa: this kernel is not supported: /p' $(gmem-answers)
+# Without what supported.h wants nothing compiles, and its reason is the one.
+gmem-complaint = { sed -n 's/.*error: .*\(kvm-gmem-numa: \)/\1/p' $(patsubst %,$(obj)/compat/probes/%.answer.log,$(gmem-probes)) | sort -u | grep . || \
+	sed -n 's/^UNKNOWN /kvm-gmem-numa: this kernel is not supported: /p' $(gmem-answers); }
 
 define filechk_gmem_have_mk
 	$(if $(GMEM_FORCE),,if $(gmem-needed) && $(gmem-complaint) | grep . >&2; then exit 1; fi;) \

@@ -132,7 +132,9 @@ install_tools()
 }
 
 demo_tools=(busybox-static cpio gcc gcc-12 kmod libc6-dev libelf1 libnuma-dev make pahole xz-utils)
+# Packages are built and looked at on this machine, and installed in roots of others.
 # mmdebstrap makes a root in one go, from any suite, without a configuration of its own.
-check_tools=("${demo_tools[@]}" bison checkpolicy flex libelf-dev mmdebstrap perl rsync shellcheck sparse uuid-dev)
+package_tools=(debhelper dh-dkms dpkg-dev faketime kmod lintian make mmdebstrap perl rpm rpmlint)
+check_tools=("${demo_tools[@]}" "${package_tools[@]}" bison checkpolicy flex libelf-dev rsync shellcheck sparse uuid-dev)
 # perf says where instructions go; gnuplot draws, and wants no more than a terminal.
 bench_tools=("${demo_tools[@]}" gnuplot-nox linux-perf mmdebstrap)

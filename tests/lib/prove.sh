@@ -6,48 +6,13 @@
 . "$top/tests/lib/kernels.sh"
 . "$top/tests/lib/boot.sh"
 . "$top/tests/lib/build.sh"
+. "$top/tests/lib/tap.sh"
 
 kernel=${GMEM_KERNEL:-$(kernel_list | head -n 1)}
 kernel_use "$kernel"
 work=$cache/work/$kernel_name
 programs=$cache/work/programs
 ko=$work/module/kvm-gmem-numa.ko
-count=0
-
-# check TEXT COMMAND...: one test point: it succeeds; its output is shown if not.
-check()
-{
-	local text=$1 out
-	shift
-	count=$((count + 1))
-	if out=$("$@" 2>&1); then
-		echo "ok $count - $text"
-	else
-		echo "not ok $count - $text"
-		printf '%s\n' "$out" | head -n 40 | sed 's/^/#   /'
-	fi
-}
-
-# silent TEXT COMMAND...: one test point: it prints nothing.
-silent()
-{
-	local text=$1
-	shift
-	check "$text" prints_nothing "$@"
-}
-
-prints_nothing()
-{
-	local out
-	out=$("$@" 2>&1) || true
-	printf '%s' "$out"
-	[ -z "$out" ]
-}
-
-plan()
-{
-	echo "1..$count"
-}
 
 # native_kernel: a kernel that has all that the module brings, to compare with.
 native_kernel()

@@ -6,8 +6,8 @@ cd "$top"
 
 mapfile -t module < <(find src compat include -name '*.[ch]' | sort)
 mapfile -t tests < <(find tests -name '*.[ch]' | sort)
-mapfile -t scripts < <(find tests .ci -name '*.sh' -o -name '*.t' -o -name run | sort)
-mapfile -t all < <(find . -path ./.git -prune -o -type f -print | sort)
+mapfile -t scripts < <(find tests packaging compat .ci -name '*.sh' -o -name '*.t' -o -name run | sort)
+mapfile -t all < <(find . \( -path ./.git -o -path ./dist \) -prune -o -type f -print | sort)
 
 checkpatch()
 {
@@ -51,7 +51,7 @@ without_licence()
 	local f
 	for f in "${all[@]}"; do
 		case $f in
-		*.md | ./docs/performance.* | ./COPYING | ./.gitignore | ./dkms.conf | ./tests/kernels | ./tests/mutation/faults) ;;
+		*.md | ./docs/performance.* | ./COPYING | ./.gitignore | ./dkms.conf | ./debian/* | ./tests/kernels | ./tests/mutation/faults) ;;
 		*) head -n 3 "$f" | grep -q 'SPDX-License-Identifier: GPL-2.0' || echo "$f" ;;
 		esac
 	done

@@ -20,11 +20,21 @@ known_commands()
 	make check KDIR=DIR
 	make check-kernels
 	make bench
+	make deb
+	make rpm
+	make check-packages
 	make
 	insmod kvm-gmem-numa.ko
 	rmmod kvm_gmem_numa
 	grep . /sys/module/kvm_gmem_numa/features/*
+	make install-source
+	apt install ./dist/kvm-gmem-numa-dkms_*_all.deb
+	apt purge kvm-gmem-numa-dkms
+	dnf install ./dist/kvm-gmem-numa-dkms-*.noarch.rpm
+	dnf remove kvm-gmem-numa-dkms
 	EOF
+	# The version that there is.
+	sed -n 's,^PACKAGE_VERSION="\(.*\)",dkms install kvm-gmem-numa/\1\ndkms remove kvm-gmem-numa/\1 --all,p' dkms.conf
 }
 
 unknown_commands()

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Roots of Debian with dkms, rpm and headers, to install packages in. Needs common.sh,
+# packages.sh.
+
+# The release of Debian, and the kernels of tests/kernels whose headers it has.
+package_distributions()
+{
+	cat <<-'EOF'
+	debian12 bookworm bookworm-6.1
+	debian13 trixie trixie-6.12 trixie-backports-7.3
+	EOF
+}
+
+# package_root DISTRIBUTION: where its root is, or will be. Tests work on top of it and leave
+# it as it is.
+package_root()
+{
+	echo "$cache/pkgroots/$1"
+}
+
+# build_package_root DISTRIBUTION: kept for a week, as its kernels are those of the archive.
+build_package_root()
+{
+	local root release kernels kernel suite pattern sources=() include
+	root=$(package_root "$1")
+	if [ -n "$(find "$root/.complete" -mmin -10080 2>/dev/null)" ]; then
+		return
+	fi
+	read -r _ release kernels < <(package_distributions | grep "^$1 ")
+	sources=("$(apt_source "$release")")
+	include=debhelper,dh-dkms,dkms,dpkg-dev,fakeroot,kmod,rpm,systemd
+	for kernel in $kernels; do
+		read -r _ suite pattern _ < <(awk -v name="$kernel" '$1 == name' "$top/tests/kernels")
+		apt_state "$suite"
+		[ "$suite" = "$release" ] || sources+=("$(apt_source "$suite")")
+		include+=,$(newest "$suite" "$pattern")
+	done
+	rm -rf "$root"
+	mkdir -p "$cache/pkgroots"
+	mmdebstrap --mode=root --variant=minbase --include="$include" "$release" "$root" "${sources[@]}"
+	touch "$root/.complete"
+}
+
+# root_over DIR DISTRIBUTION: in DIR/root, what can be written to without changing the root of
+# the distribution. root_gone DIR, when done.
+root_over()
+{
+	mkdir -p "$1"/{upper,work,root}
+	mount -t overlay overlay -o "lowerdir=$(package_root "$2"),upperdir=$1/upper,workdir=$1/work" "$1/root"
+}
+
+root_gone()
+{
+	! mountpoint -q "$1/root" || umount "$1/root"
+	rm -rf "$1"
+}
+
+# root_run ROOT COMMAND...: in it, with /proc and /dev, and nothing of this machine's
+# environment.
+root_run()
+{
+	local root=$1
+	shift
+	unshare --mount --propagation private sh -c '
+		root=$1; shift
+		mount --rbind /proc "$root/proc" && mount --rbind /dev "$root/dev" && exec chroot "$root" "$@"' \
+		sh "$root" /usr/bin/env -i HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
+		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
+}

@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# From source, without a package, as the README says.
+. "$(dirname "$0")/../lib/pkgprove.sh"
+
+work=$cache/work/packages-source
+
+# Of the source, dkms removes nothing.
+module_is_gone()
+{
+	! find "$1/root/usr/lib/modules" "$1/root/var/lib/dkms" -path "*$module*" | grep .
+}
+
+# The kernel that runs is none of the root's, so that dkms is told which.
+for d in $(distributions); do
+	dir=$work/$d
+	root_gone "$dir"
+	root_for "$dir" "$d"
+	k=$(headers_in "$dir/root" | head -n 1)
+	check "$d | - | source: make install-source" make -C "$top" install-source DESTDIR="$dir/root"
+	check "$d | - | source: has every file that a build needs, and no test" source_is_complete "$dir"
+	check "$d | $k | source: dkms install" in_root "$dir" dkms install "$module/$version" -k "$k"
+	check "$d | $k | source: built and installed by dkms" is_installed "$dir" "$k" "$version"
+	check "$d | $k | source: dkms remove" in_root "$dir" dkms remove "$module/$version" --all
+	check "$d | $k | source: the module is gone" module_is_gone "$dir"
+	check "$d | $k | source: loads nothing" loads_nothing "$dir"
+	root_gone "$dir"
+done
+plan

@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The rpm, with rpm itself and the dkms of a root of Debian: its scriptlets are judged by what
+# they leave.
+. "$(dirname "$0")/../lib/pkgprove.sh"
+
+work=$cache/work/packages-rpm
+
+# rpm_of TREE NAME: its package, for root_for.
+rpm_of()
+{
+	"$1/packaging/build.sh" rpm "$1/dist" && cp "$1"/dist/*.noarch.rpm "$packages/$2"
+}
+
+# In rpm's database of such a root is nothing: what the package requires is said to be there,
+# in the version that is.
+provide_dkms()
+{
+	local version
+	version=$(in_root "$1" dpkg-query -W -f '${source:Upstream-Version}' dkms)
+	cat >"$1/root/packages/there.spec" <<-EOF
+	Name: there
+	Version: 1
+	Release: 1
+	Summary: What this root has from Debian
+	License: None
+	BuildArch: noarch
+	Provides: dkms = $version, /bin/sh
+	%description
+	See the summary.
+	%files
+	EOF
+	in_root "$1" sh -c 'rpmbuild -bb --define "_topdir /packages/there" /packages/there.spec && rpm -i /packages/there/RPMS/noarch/*.rpm'
+}
+
+tree_of_version "$work/trees/next" "$next"
+tree_with "$work/trees/rebuilt" 's/^Release:.*/Release:	2/' packaging/rpm/$module-dkms.spec.in
+check "any | - | rpm packages of another version, and of another release" \
+	eval 'rpm_of "$work/trees/next" next.rpm && rpm_of "$work/trees/rebuilt" rebuilt.rpm'
+
+for d in $(distributions); do
+	dir=$work/$d
+	root_gone "$dir"
+	root_for "$dir" "$d"
+	check "$d | - | rpm: dkms is new enough for it" provide_dkms "$dir"
+	check "$d | - | rpm: installs" in_root "$dir" rpm -i "/packages/$(basename "$rpm")"
+	check "$d | - | rpm: has every file that a build needs, and no test" source_is_complete "$dir"
+	for k in $(headers_in "$dir/root"); do
+		check "$d | $k | rpm: built and installed by dkms" is_installed "$dir" "$k" "$version"
+	done
+	check "$d | - | rpm: upgrades to another release" in_root "$dir" rpm -U /packages/rebuilt.rpm
+	for k in $(headers_in "$dir/root"); do
+		check "$d | $k | rpm: the module is there after it" is_installed "$dir" "$k" "$version"
+	done
+	check "$d | - | rpm: upgrades to another version" in_root "$dir" rpm -U /packages/next.rpm
+	for k in $(headers_in "$dir/root"); do
+		check "$d | $k | rpm: the new version is there after it" is_installed "$dir" "$k" "$next"
+	done
+	check "$d | - | rpm: the old version is gone after it" is_gone "$dir" "$version"
+	check "$d | - | rpm: is erased" in_root "$dir" rpm -e $module-dkms
+	check "$d | - | rpm: nothing is left" is_gone "$dir"
+	check "$d | - | rpm: loads nothing" loads_nothing "$dir"
+	root_gone "$dir"
+done
+plan
