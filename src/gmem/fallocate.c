@@ -86,7 +86,11 @@ long gmem_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
 	else
 		err = gmem_allocate(file_inode(file), offset, len);
 
-	if (!err)
+	if (!err) {
+		/* Which guards the times, and nothing else here: not held while pages come and go. */
+		inode_lock(file_inode(file));
 		file_modified(file);
+		inode_unlock(file_inode(file));
+	}
 	return err;
 }
