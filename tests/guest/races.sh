@@ -22,7 +22,8 @@ leaks_begin
 ok "loads" load
 ./hold all >/tmp/hold &
 pid=$!
-until grep -qs ready /tmp/hold; do sleep 0.1; done
+while kill -0 $pid && ! grep -qs ready /tmp/hold; do sleep 0.1; done
+ok "a slot, a vCPU and a poisoned page are held" grep ready /tmp/hold
 held=$(cat $functions)
 all=$(ls -d /sys/devices/system/cpu/cpu[0-9]* | wc -l)
 [ "$(nproc)" -eq $all ] || ok "the other CPUs come" other_cpus 1

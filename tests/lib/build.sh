@@ -19,16 +19,18 @@ build_module()
 	kernel_make "$dir" "$@" modules
 }
 
-# build_variant OUT FILE SED_SCRIPT [MAKE ARGUMENT...]: the module with a fault put
-# into FILE.
+# build_variant OUT FILE[,FILE...] SED_SCRIPT [MAKE ARGUMENT...]: the module with a fault
+# put into the files.
 build_variant()
 {
-	local out=$1 file=$2 script=$3 dir
+	local out=$1 files=${2//,/ } script=$3 dir file
 	shift 3
 	dir=$(mktemp -d "$cache/variant.XXXXXX")
 	copy_tree "$dir"
-	sed -i -e "$script" "$dir/$file"
-	! cmp -s "$dir/$file" "$top/$file" || die "the fault for $out changes nothing in $file"
+	for file in $files; do
+		sed -i -e "$script" "$dir/$file"
+		! cmp -s "$dir/$file" "$top/$file" || die "the fault for $out changes nothing in $file"
+	done
 	kernel_make "$dir" "$@" modules || return
 	mv "$dir/kvm-gmem-numa.ko" "$out" || return
 	rm -rf "$dir"

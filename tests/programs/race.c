@@ -54,10 +54,10 @@ __thread volatile bool guard_on;
 
 static void on_fault(int sig, siginfo_t *info, void *context)
 {
-	if (guard_on)
-		siglongjmp(guard_return, 1);
 	if (sig == SIGBUS && info->si_code == BUS_MCEERR_AO)
 		return;
+	if (guard_on)
+		siglongjmp(guard_return, 1);
 	signal(sig, SIG_DFL);
 }
 

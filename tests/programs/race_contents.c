@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * race_contents SECONDS SEED: what a page shows while it is taken away and comes back.
+ * race_contents [SECONDS [SEED]]: what a page shows while it is taken away and comes back.
  *
  * A writer counts in a page of the file, as fast as it can, and tells how far it has come
  * in memory that stays: a guest, a nested guest, a thread of the VMM, another process.
@@ -19,6 +19,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "numa.h"
@@ -429,9 +430,8 @@ int main(int argc, char **argv)
 	double share, begin = seconds_now();
 	size_t i;
 
-	must(argc == 3);
-	share = atof(argv[1]) / (WRITERS * OPS);
-	dice.state = strtoull(argv[2], NULL, 0) | 1ULL << 40;
+	share = (argc > 1 ? atof(argv[1]) : 10) / (WRITERS * OPS);
+	dice.state = (argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)time(NULL)) | 1ULL << 40;
 	guard_init();
 	npt = vmm_host_has_npt();
 	vmm_quiet = true;

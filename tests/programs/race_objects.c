@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * race_objects SECONDS SEED: things that end while they are used. Each race is of two calls;
+ * race_objects [SECONDS [SEED]]: things that end while they are used. Each race is of two calls;
  * afterwards whatever is left must work, and what is gone must be refused.
  */
 #include <fcntl.h>
@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "numa.h"
@@ -522,17 +523,16 @@ static const struct race_pair pairs[] = {
 int main(int argc, char **argv)
 {
 	uint64_t iterations = 0;
-	double begin = seconds_now();
+	double begin = seconds_now(), seconds = argc > 1 ? atof(argv[1]) : 10;
 	size_t i;
 
-	must(argc == 3);
-	dice.state = strtoull(argv[2], NULL, 0) | 1ULL << 40;
+	dice.state = (argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)time(NULL)) | 1ULL << 40;
 	guard_init();
 	npt = vmm_host_has_npt();
 	vmm_quiet = true;
 	vmm_create(&vm, 2);
 	for (i = 0; i < PAIRS; i++)
-		iterations += race_pair_run(&pairs[i], &dice, atof(argv[1]) / PAIRS);
+		iterations += race_pair_run(&pairs[i], &dice, seconds / PAIRS);
 	printf("# frames that were not poisoned, or could not be given back: %lu\n", lost_frames);
 	printf("# count race-seconds %.0f\n", seconds_now() - begin);
 	printf("# count race-iterations %lu\n", iterations);
