@@ -80,10 +80,10 @@ uint64_t pfn_of(void *page)
 
 bool poison(void *page)
 {
-	int r = -1;
+	volatile int r = 0;
 
-	/* The page stays in the file, hence EBUSY. */
-	return guarded(r = madvise(page, PAGE, MADV_HWPOISON) && errno != EBUSY) && !r;
+	/* The page stays in the file, hence EBUSY. Whoever has written to it is signalled at once. */
+	return !guarded(r = madvise(page, PAGE, MADV_HWPOISON) && errno != EBUSY) || !r;
 }
 
 bool unpoison(uint64_t pfn)

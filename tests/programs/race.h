@@ -38,7 +38,7 @@ void guard_init(void);
 		through_;						\
 	})
 
-/* The frame of a page that is mapped, and what a memory failure there is and is not. */
+/* The frame of a page that is mapped, or 0; and memory failures there, made and undone. */
 uint64_t pfn_of(void *page);
 bool poison(void *page);
 bool unpoison(uint64_t pfn);
