@@ -2,8 +2,8 @@
 # Our own tests of what the module promises. On a native kernel, the same, with the
 # module loaded, which then does nothing, or without.
 
-programs="test_file test_memslot test_policy test_guest test_poison test_tsc test_teardown test_cve
-	test_unprivileged"
+programs="test_file test_memslot test_policy test_cpuset test_guest test_pressure test_signal test_hotplug
+	test_poison test_tsc test_teardown test_cve test_unprivileged"
 only=$(parameter gmem_only | tr , ' ')
 
 echo "# $(uname -r)"

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "sigbus.h"
 #include "tap.h"
 #include "vmm.h"
 
@@ -218,6 +219,106 @@ static void test_poison_against_punch(void)
 	vmm_destroy(&vm);
 }
 
+/* From the kernel; the C library has but the other. */
+#ifndef MADV_SOFT_OFFLINE
+#define MADV_SOFT_OFFLINE 101
+#endif
+
+#define HAMMER_ROUNDS 60
+
+static volatile bool hammer_stop;
+static uint64_t guest_rounds, host_rounds;
+
+/* Each page by itself: those behind a bad one are to be written too. */
+static void *hammer_as_guest(void *arg)
+{
+	struct vmm *vm = arg;
+	long odd = 0;
+	uint64_t i;
+
+	for (; !hammer_stop; guest_rounds++) {
+		for (i = 0; i < N; i++) {
+			if (vmm_write(vm, 0, VMM_TEST_GPA + i * PAGE, 1, 5))
+				odd += errno != EHWPOISON && errno != EINTR;
+		}
+	}
+	return (void *)odd;
+}
+
+static void *hammer_as_host(void *arg)
+{
+	char *p = arg;
+	uint64_t i;
+
+	for (; !hammer_stop; host_rounds++) {
+		for (i = 0; i < N; i++) {
+			sigbus_read(p + i * PAGE);
+			sigbus_write(p + i * PAGE + 8, 6);
+		}
+	}
+	return NULL;
+}
+
+static void inject_hard(char *p)
+{
+	madvise(p, PAGE, MADV_HWPOISON);
+}
+
+static void inject_soft(char *p)
+{
+	madvise(p, PAGE, MADV_SOFT_OFFLINE);
+}
+
+/*
+ * Memory fails, or is to be replaced, under a guest and a host that use it at the time. With
+ * holes in between, each fault is one of a page in use.
+ */
+static void test_hammered(void (*inject)(char *), const char *what)
+{
+	struct puncher puncher = {};
+	pthread_t guest, host, hole;
+	struct vmm vm;
+	uint64_t sum;
+	void *odd;
+	char *p;
+	int i;
+
+	vmm_quiet = true;
+	hammer_stop = false;
+	guest_rounds = host_rounds = 0;
+	vmm_create(&vm, 1);
+	puncher.fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
+	p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, puncher.fd, 0);
+	must(p != MAP_FAILED);
+	vmm_bind(&vm, puncher.fd, SIZE, p);
+	sigbus_catch();
+	must(!pthread_create(&guest, NULL, hammer_as_guest, &vm));
+	must(!pthread_create(&host, NULL, hammer_as_host, p));
+	must(!pthread_create(&hole, NULL, punch_until_stopped, &puncher));
+	while (!guest_rounds || !host_rounds)
+		usleep(1000);
+	for (i = 0; i < HAMMER_ROUNDS; i++)
+		inject(p + i % N * PAGE);
+	hammer_stop = puncher.stop = true;
+	must(!pthread_join(guest, &odd) && !pthread_join(host, NULL) && !pthread_join(hole, NULL));
+	is((long)odd, 0, "%s under guest, host and holes: the guest gets EHWPOISON, or nothing", what);
+	ok(guest_rounds && host_rounds, "%s: in %lu rounds of the guest, %lu of the host", what,
+	   guest_rounds, host_rounds);
+
+	punch(puncher.fd, 0, SIZE);
+	must(!vmm_halt(&vm, 0));
+	must(!vmm_sum(&vm, 0, VMM_TEST_GPA, N, &sum));
+	is(sum, 0, "%s: afterwards a hole takes all", what);
+	must(!vmm_write(&vm, 0, VMM_TEST_GPA, N, 0x55));
+	for (i = 0, sum = 0; i < (int)N; i++)
+		sum += *(uint64_t *)(p + i * PAGE);
+	is(sum, N * 0x55, "%s: and guest and host see the same pages", what);
+
+	munmap(p, SIZE);
+	close(puncher.fd);
+	vmm_destroy(&vm);
+}
+
 int main(void)
 {
 	test_poison(VMM_L1, "guest");
@@ -227,9 +328,12 @@ int main(void)
 		test_prefault();
 	}
 	test_soft_offline();
-	if (vmm_gmem_is_ours())
+	if (vmm_gmem_is_ours()) {
 		test_poison_against_punch();
-	else
+		test_hammered(inject_hard, "memory that fails");
+		test_hammered(inject_soft, "memory that is to be replaced");
+	} else {
 		tap_skip("upstream can deadlock here", "pages fail while holes are punched");
+	}
 	return tap_exit();
 }
