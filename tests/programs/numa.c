@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "numa.h"
@@ -218,6 +220,28 @@ long cgroup_slab_bytes(const char *name)
 
 	cgroup_line(name, "memory.stat", "slab", line, sizeof(line));
 	return atol(line + strlen("slab "));
+}
+
+#define BLOCK_PATIENCE_MS 1500
+
+static void on_alarm(int sig)
+{
+}
+
+int memory_block_set(const char *path, const char *state)
+{
+	struct itimerval t = { .it_value.tv_sec = BLOCK_PATIENCE_MS / 1000,
+			       .it_value.tv_usec = BLOCK_PATIENCE_MS % 1000 * 1000,
+			       .it_interval.tv_usec = 100000 };
+	struct sigaction action = { .sa_handler = on_alarm }, old;
+	struct itimerval off = {};
+	int fd = open(path, O_WRONLY), err;
+
+	must(fd >= 0 && !sigaction(SIGALRM, &action, &old) && !setitimer(ITIMER_REAL, &t, NULL));
+	err = write(fd, state, strlen(state)) < 0 ? errno : 0;
+	must(!setitimer(ITIMER_REAL, &off, NULL) && !sigaction(SIGALRM, &old, NULL));
+	close(fd);
+	return err;
 }
 
 long node_unevictable_pages(int node)

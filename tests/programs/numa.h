@@ -49,6 +49,12 @@ long node_meminfo_kb(int node, const char *what);
 /* A count of /proc/vmstat. */
 long vm_events(const char *what);
 
+/*
+ * Take a block of memory offline or online, by its state in sysfs. One whose pages can neither be
+ * moved nor freed is tried until a signal comes, so one does. Return 0, or an errno.
+ */
+int memory_block_set(const char *path, const char *state);
+
 /* Pages of a node that cannot be evicted, as those of a guest_memfd, until they are freed. */
 long node_unevictable_pages(int node);
 

@@ -9,7 +9,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "numa.h"
@@ -19,7 +18,6 @@
 #define NODE_UNDER_TEST 1
 #define N 1024UL
 #define SIZE (N * PAGE)
-#define PATIENCE_MS 1500
 
 #define MEMORY "/sys/devices/system/memory/"
 
@@ -27,10 +25,6 @@ static struct vmm vm;
 static int fd;
 static char *map;
 static uint64_t frames[N];
-
-static void on_alarm(int sig)
-{
-}
 
 static uint64_t frame_of(int pagemap, char *p)
 {
@@ -74,25 +68,6 @@ static bool holds_pages(unsigned long block)
 	return false;
 }
 
-/*
- * A block whose pages can neither be moved nor freed is tried until a signal comes. Return 0,
- * or an errno.
- */
-static int set_state(const char *path, const char *state)
-{
-	struct itimerval t = { .it_value.tv_sec = PATIENCE_MS / 1000,
-			       .it_value.tv_usec = PATIENCE_MS % 1000 * 1000,
-			       .it_interval.tv_usec = 100000 };
-	struct itimerval off = {};
-	int f = open(path, O_WRONLY), err;
-
-	must(f >= 0 && !setitimer(ITIMER_REAL, &t, NULL));
-	err = write(f, state, strlen(state)) < 0 ? errno : 0;
-	must(!setitimer(ITIMER_REAL, &off, NULL));
-	close(f);
-	return err;
-}
-
 static volatile bool stop;
 static uint64_t rounds;
 
@@ -129,7 +104,7 @@ static void try_blocks(void)
 		int err;
 
 		snprintf(path, sizeof(path), MEMORY "memory%lu/state", block);
-		err = set_state(path, "offline");
+		err = memory_block_set(path, "offline");
 		if (err != 0 && err != EBUSY && err != EINTR)
 			odd++;
 		if (holds_pages(block)) {
@@ -145,7 +120,7 @@ static void try_blocks(void)
 	ok(offline > 0, "%d others can", offline);
 	for (i = 0; i < blocks.gl_pathc; i++) {
 		snprintf(path, sizeof(path), MEMORY "memory%lu/state", block_number(blocks.gl_pathv[i]));
-		back += !set_state(path, "online");
+		back += !memory_block_set(path, "online");
 	}
 	is(back, offline, "and back online");
 	globfree(&blocks);
@@ -169,13 +144,11 @@ static int on_the_node(unsigned long i)
 
 int main(void)
 {
-	struct sigaction action = { .sa_handler = on_alarm };
 	pthread_t thread;
 	sigset_t alarms;
 	void *errors;
 	uint64_t sum;
 
-	must(!sigaction(SIGALRM, &action, NULL));
 	sigemptyset(&alarms);
 	sigaddset(&alarms, SIGALRM);
 	vmm_create(&vm, 1);

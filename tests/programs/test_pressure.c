@@ -133,18 +133,12 @@ static void set_blocks(int node, const char *state)
 	char path[64];
 	glob_t blocks;
 	size_t i;
-	int fd;
 
 	snprintf(path, sizeof(path), BLOCKS, node);
 	must(!glob(path, 0, NULL, &blocks));
-	for (i = 0; i < blocks.gl_pathc; i++) {
-		fd = open(blocks.gl_pathv[i], O_WRONLY);
-		must(fd >= 0);
-		/* Those that are in use stay, and those that are so already. */
-		if (write(fd, state, strlen(state)) < 0)
-			errno = 0;
-		close(fd);
-	}
+	/* Those that are in use stay, and those that are so already. */
+	for (i = 0; i < blocks.gl_pathc; i++)
+		memory_block_set(blocks.gl_pathv[i], state);
 	globfree(&blocks);
 }
 
