@@ -51,7 +51,7 @@ without_licence()
 	local f
 	for f in "${all[@]}"; do
 		case $f in
-		*.md | ./docs/performance.* | ./COPYING | ./.gitignore | ./dkms.conf | ./debian/* | ./tests/kernels | ./tests/mutation/faults) ;;
+		*.md | ./docs/performance.* | ./COPYING | ./.gitignore | ./dkms.conf | ./debian/* | ./tests/kernels | ./tests/mutation/faults | ./tests/selftests-6.12) ;;
 		*) head -n 3 "$f" | grep -q 'SPDX-License-Identifier: GPL-2.0' || echo "$f" ;;
 		esac
 	done
