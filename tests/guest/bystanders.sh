@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# VMs that use nothing of the module notice nothing of it: while it is loaded, its redirects are
+# attached and detached, and it is unloaded, again and again.
+
+cycles=$(parameter bystander_cycles)
+margin=$(parameter bystander_ms)
+
+# begin FILE LIMIT; finish: VMs run in between, and say what they met to FILE.
+begin()
+{
+	./bystander $2 >$1 2>&1 &
+	bystanders=$!
+	until grep -q ready $1; do sleep 0.1; done
+}
+
+finish()
+{
+	kill $bystanders
+	wait $bystanders
+}
+
+# hold; let_go: a slot of another VM is bound, which attaches the redirects of guest faults.
+hold()
+{
+	rm -f /tmp/hold
+	./hold $1 >/tmp/hold &
+	holder=$!
+	until grep -qs ready /tmp/hold; do
+		kill -0 $holder || return
+		sleep 0.1
+	done
+}
+
+let_go()
+{
+	kill $holder
+	wait $holder 2>/dev/null
+}
+
+idle()
+{
+	grep -c ' idle$' $module/features/redirects
+}
+
+# Once in four cycles they are left to be detached before the module goes; else it is
+# unloaded while they are attached.
+cycle()
+{
+	local at_first
+	load || return
+	at_first=$(idle)
+	if [ $(($1 % 2)) -eq 0 ]; then hold slot; else hold all; fi
+	[ "$(idle)" -lt "$at_first" ] || return
+	sleep 0.2
+	let_go
+	if [ $(($1 % 4)) -eq 0 ]; then
+		sleep 2
+		[ "$(idle)" -eq "$at_first" ] || return
+		detached=$((detached + 1))
+	fi
+	unload
+}
+
+# How long a guest's run takes by itself: they all share one emulated processor's time.
+begin /tmp/quiet 3600000
+sleep 10
+finish
+ok "VMs run without the module" test $? -eq 0
+echo "# without the module, for comparison:"
+grep "longest run" /tmp/quiet
+longest=$(sed -n 's/.*longest run \([0-9]*\)\..*/\1/p' /tmp/quiet | sort -n | tail -n 1)
+
+begin /tmp/bystanders $((longest + margin))
+n=0
+detached=0
+while [ $n -lt $cycles ] && cycle $n; do
+	n=$((n + 1))
+	[ $((n % 10)) -ne 0 ] || echo "# $n loads and unloads"
+done
+sleep 1
+finish
+status=$?
+ok "the module was loaded and unloaded $cycles times" test $n -eq $cycles
+ok "redirects were detached while it was loaded" test $detached -gt 0
+echo "# while the module came and went:"
+tap cat /tmp/bystanders
+ok "VMs ended by themselves (status $status)" test $status -le 1
+if loaded; then
+	let_go
+	unload
+fi
+ok "nothing is left" clean
+echo "# count bystander-loads $n"
