@@ -62,7 +62,7 @@ deb()
 	cd "$work/$name-$version"
 	logged dpkg-buildpackage --no-sign
 	cd "$work"
-	cp "$name"[_-]*_* "$out/"
+	find . -maxdepth 1 -type f -name "$name*" -exec cp {} "$out/" \;
 	ls -d "$out/$name"*_"${version}"*.deb
 }
 
