@@ -22,7 +22,7 @@ again()
 same_as_first()
 {
 	local file n=0
-	for file in "$work"/*/$1; do
+	for file in "$work"/$1; do
 		cmp "$packages/$(basename "$file")" "$file" || return
 		n=$((n + 1))
 	done
