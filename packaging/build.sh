@@ -90,13 +90,13 @@ rpm()
 		rpm_changelog
 	} >"$spec"
 	touch -d "@$SOURCE_DATE_EPOCH" "$spec" "$top"/SOURCES/*
-	# No dependencies, for machines whose make is not rpm's. The rest is what rpm would take
-	# from the machine.
-	logged rpmbuild -ba --nodeps --define "_topdir $top" --define "_buildhost localhost" \
+	# No source package, because rpm writes into it where it was built: what it is made of is
+	# left in its place. No dependencies, for machines whose make is not rpm's. The rest is what
+	# rpm would take from the machine.
+	logged rpmbuild -bb --nodeps --define "_topdir $top" --define "_buildhost localhost" \
 		--define "use_source_date_epoch_as_buildtime 1" --define "clamp_mtime_to_source_date_epoch 1" \
-		--define "source_date_epoch_from_changelog 0" \
-		--define "_binary_payload w9.gzdio" --define "_source_payload w9.gzdio" "$spec"
-	cp "$spec" "$top"/RPMS/noarch/*.rpm "$top"/SRPMS/*.rpm "$out/"
+		--define "source_date_epoch_from_changelog 0" --define "_binary_payload w9.gzdio" "$spec"
+	cp "$spec" "$top"/SOURCES/* "$top"/RPMS/noarch/*.rpm "$out/"
 	ls "$out/$name"*"-$version-"*.noarch.rpm
 }
 

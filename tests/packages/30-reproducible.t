@@ -37,5 +37,6 @@ check "any | - | deb: source the same to the byte" same_as_first "deb/*.dsc"
 check "any | - | deb: source archive the same to the byte" same_as_first "deb/*.tar.xz"
 check "any | - | rpm: a second build, elsewhere and otherwise" again rpm
 check "any | - | rpm: package the same to the byte" same_as_first "rpm/*.noarch.rpm"
-check "any | - | rpm: source package the same to the byte" same_as_first "rpm/*.src.rpm"
+check "any | - | rpm: spec the same to the byte" same_as_first "rpm/*.spec"
+check "any | - | rpm: source archive the same to the byte" same_as_first "rpm/*.tar.gz"
 plan
