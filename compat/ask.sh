@@ -33,7 +33,7 @@ else
 	# from another offset than dkms itself does; apt and dpkg have a terminal or a pipe.
 	cat $log
 	if [ -n "$reason" ] && { [ -p "$theirs" ] || [ -c "$theirs" ]; }; then
-		echo "$reason" >"$theirs"
+		printf "\n%s\n" "$reason" >"$theirs"
 	fi
 fi
 exit 1
