@@ -49,7 +49,7 @@ cycle()
 	local at_first
 	load || return
 	at_first=$(idle)
-	if [ $(($1 % 2)) -eq 0 ]; then hold slot; else hold all; fi
+	if [ $(($1 % 2)) -eq 0 ]; then hold slot; else hold poison; fi
 	[ "$(idle)" -lt "$at_first" ] || return
 	sleep 0.2
 	let_go

@@ -23,7 +23,7 @@ enter()
 	attached)
 		loaded || load
 		rm -f /tmp/hold
-		./hold all >/tmp/hold 2>&1 &
+		./hold poison >/tmp/hold 2>&1 &
 		holder=$!
 		soon grep -qs ready /tmp/hold || cat /tmp/hold
 		;;

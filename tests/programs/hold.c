@@ -5,13 +5,32 @@
  *
  * hold all: have them all, and a page that was poisoned: whatever the module redirects only
  * when it is needed is then redirected, and stays so.
+ *
+ * hold poison: a slot with a page that was poisoned by another process.
  */
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "race.h"
 #include "tap.h"
 #include "vmm.h"
+
+/* The process that does it may be killed for it. */
+static void poison_by_child(int fd)
+{
+	pid_t pid = fork();
+	void *p;
+
+	must(pid >= 0);
+	if (!pid) {
+		p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		must(p != MAP_FAILED);
+		madvise(p, PAGE, MADV_HWPOISON);
+		_exit(0);
+	}
+	must(waitpid(pid, NULL, 0) == pid);
+}
 
 int main(int argc, char **argv)
 {
@@ -29,6 +48,12 @@ int main(int argc, char **argv)
 		close(fd);
 	} else if (!strcmp(what, "slot")) {
 		vmm_bind(&vm, fd, PAGE, NULL);
+		close(fd);
+	} else if (!strcmp(what, "poison")) {
+		vmm_bind(&vm, fd, PAGE, NULL);
+		must(!vmm_write(&vm, 0, VMM_TEST_GPA, 1, 1));
+		poison_by_child(fd);
+		must(vmm_write(&vm, 0, VMM_TEST_GPA, 1, 1) && errno == EHWPOISON);
 		close(fd);
 	} else if (!strcmp(what, "all")) {
 		p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
