@@ -41,7 +41,7 @@ static bool ours;
 static int gmem, shmem;
 static char *gmem_map, *shmem_map;
 
-static void mems(const char *nodes)
+static void set_mems(const char *nodes)
 {
 	cgroup_write(CGROUP, "cpuset.mems", nodes);
 }
@@ -133,7 +133,7 @@ static void change(const char *nodes, const char *when)
 
 	for (i = 0; i < N; i++)
 		before[i] = node_of(gmem_map + i * PAGE);
-	mems(nodes);
+	set_mems(nodes);
 	for (i = 0; i < N; i++)
 		moved += before[i] < 0 || node_of(gmem_map + i * PAGE) != before[i];
 	is(moved, 0, "%s: no page moves", when);
@@ -170,7 +170,7 @@ static void test_under_a_running_guest(void)
 	must(!pthread_create(&guest, NULL, fault_until_stopped, NULL));
 	must(!pthread_create(&puncher, NULL, punch_until_stopped, NULL));
 	for (i = 0; i < 30; i++) {
-		mems(nodes[i % 6]);
+		set_mems(nodes[i % 6]);
 		usleep(10000);
 	}
 	stop = true;
@@ -184,7 +184,7 @@ int main(void)
 {
 	ours = vmm_gmem_is_ours();
 	cgroup_enter(CGROUP);
-	mems("0-1");
+	set_mems("0-1");
 	run_on(1);
 	vmm_create(&vm, 2);
 	gmem = vmm_gmem(&vm, SIZE(N), VMM_GMEM_BOTH);
