@@ -221,7 +221,7 @@ uint64_t race_pair_run(const struct race_pair *p, struct rnd *r, double seconds)
 	must(!pthread_create(&thread, NULL, other_side, &sides[1]));
 	pin_to(cpus[0]);
 
-	while (seconds_now() < end && bad < 3) {
+	while (bad < 3 && (rounds < RACE_ROUNDS_MIN || seconds_now() < end)) {
 		p->before();
 		draw_delays(r);
 		atomic_store(&arrived, 0);

@@ -9,6 +9,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* However little time there is, and however busy the machine. */
+#define RACE_ROUNDS_MIN 4
+
 struct rnd {
 	uint64_t state;	/* not 0 */
 };

@@ -417,7 +417,7 @@ static uint64_t race(const struct op *op, double seconds)
 	writer->begin();
 	if (!comes_further(progress->done + 1))
 		bad++;
-	while (!bad && seconds_now() < end) {
+	while (!bad && (rounds < RACE_ROUNDS_MIN || seconds_now() < end)) {
 		bad += !race_round(op);
 		rounds++;
 	}
