@@ -7,7 +7,7 @@ survey /tmp/before
 ./hammer >/tmp/hammer 2>&1 &
 pid=$!
 until grep -q ready /tmp/hammer; do sleep 0.1; done
-tap ./cycle $(parameter cycles) ./kvm-gmem-numa.ko
+tap ./cycle "$(parameter cycles)" ./kvm-gmem-numa.ko
 kill $pid
 wait $pid
 status=$?

@@ -86,7 +86,7 @@ bool poison(void *page)
 	return !guarded(r = madvise(page, PAGE, MADV_HWPOISON) && errno != EBUSY) || !r;
 }
 
-bool unpoison(uint64_t pfn)
+bool unpoison_pfn(uint64_t pfn)
 {
 	int fd = open("/sys/kernel/debug/hwpoison/unpoison-pfn", O_WRONLY);
 	char text[32];

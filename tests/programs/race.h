@@ -44,7 +44,7 @@ void guard_init(void);
 /* The frame of a page that is mapped, or 0; and memory failures there, made and undone. */
 uint64_t pfn_of(void *page);
 bool poison(void *page);
-bool unpoison(uint64_t pfn);
+bool unpoison_pfn(uint64_t pfn);
 
 /* The module cannot be unloaded while something uses it: whether it was refused so. */
 bool unload_is_refused(void);

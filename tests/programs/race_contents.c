@@ -107,6 +107,11 @@ static char *map_at(void *p)
 	return p;
 }
 
+static bool store(volatile uint64_t *to, uint64_t value)
+{
+	return guarded(*to = value);
+}
+
 /* That a page was poisoned, a mapping does not forget with the page. */
 static void count_in_mapping(void)
 {
@@ -116,7 +121,7 @@ static void count_in_mapping(void)
 
 	while (!progress->stop) {
 		next = progress->done + 1;
-		if (guarded(*counter = next))
+		if (store(counter, next))
 			progress->done = next;
 		else
 			map_at(p);
@@ -282,7 +287,7 @@ static bool do_failure(void)
 	if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, TARGET * PAGE, PAGE))
 		return false;
 	/* Who looks at it just then holds it for a moment. */
-	for (i = 0; i < 100 && !unpoison(pfn); i++)
+	for (i = 0; i < 100 && !unpoison_pfn(pfn); i++)
 		usleep(100);
 	unpoison_errors += i == 100;
 	return do_munmap();

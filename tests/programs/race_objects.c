@@ -379,7 +379,7 @@ static void give_back_frame(void)
 	int i;
 
 	for (i = 0; i < 100; i++) {
-		if (unpoison(failed_pfn))
+		if (unpoison_pfn(failed_pfn))
 			return;
 		usleep(100);
 	}

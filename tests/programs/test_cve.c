@@ -336,9 +336,9 @@ int main(void)
 {
 	ours = vmm_gmem_is_ours();
 	test_slot_deleted_while_file_dies();
+	test_hole_while_slot_is_deleted();
 	test_slot_set_again();
 	test_collapse();
 	test_fallocate_without_memory();
-	test_hole_while_slot_is_deleted();
 	return tap_exit();
 }
