@@ -352,7 +352,7 @@ static bool after_unload_attempt(void)
 
 static bool after_creation_and_unload(void)
 {
-	expect(result[0] >= 0 && result[1] && !close(result[0]));
+	expect(result[0] >= 0 && result[1] && !close(result[0]) && !close(fd));
 	return true;
 }
 
