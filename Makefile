@@ -12,6 +12,7 @@
 #   make check-debug	run tests on a 6.12 with KASAN, lockdep and kmemleak
 #   make check-stress	hunt faults for about two hours, and write the figures into
 #			docs/robustness.md; STRESS=REGEX picks some and writes none
+#   make fuzz		random calls beside a model, for FUZZ_MINUTES (60)
 #   make check-mutants	put faults into the module, see the tests notice
 #
 #   make deb rpm		build packages, into dist/
@@ -32,7 +33,7 @@ modules_install: modules
 # Only a KDIR that was asked for: the running kernel is nothing to test on.
 asked-for-kdir := $(if $(filter command environment,$(firstword $(origin KDIR))),$(abspath $(KDIR)))
 
-demo check bench:
+demo check bench fuzz:
 	GMEM_KERNEL=$(asked-for-kdir) tests/run $@
 
 check-kernels:
@@ -66,5 +67,5 @@ install-source:
 	done
 	install -D -m 644 -t $(DESTDIR)/usr/lib/modprobe.d packaging/boot/kvm-gmem-numa.conf
 
-.PHONY: all modules modules_install clean demo check bench check-kernels check-debug check-stress \
+.PHONY: all modules modules_install clean demo check bench fuzz check-kernels check-debug check-stress \
 	check-mutants check-packages deb rpm install-source

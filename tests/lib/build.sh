@@ -9,6 +9,12 @@ copy_tree()
 		Kbuild dkms.conf src compat include) | tar -x -C "$1"
 }
 
+# kcov_argument: for make, where the kernel can tell the fuzzer which code of the module ran.
+kcov_argument()
+{
+	! grep -qx CONFIG_KCOV=y "$kernel_build/include/config/auto.conf" || echo KCOV_INSTRUMENT=y
+}
+
 # build_module DIR [MAKE ARGUMENT...]: for the kernel in use, from a copy of the
 # tree; leaves DIR/kvm-gmem-numa.ko.
 build_module()
@@ -16,7 +22,8 @@ build_module()
 	local dir=$1
 	shift
 	copy_tree "$dir"
-	kernel_make "$dir" "$@" modules
+	# shellcheck disable=SC2046 # a word or none
+	kernel_make "$dir" $(kcov_argument) "$@" modules
 }
 
 # build_variant OUT FILE[,FILE...] SED_SCRIPT [MAKE ARGUMENT...]: the module with a fault

@@ -24,12 +24,13 @@ native_kernel()
 }
 
 # boot_with MODULE|- SCENARIO NAME [KERNEL PARAMETER...]: on the kernel in use,
-# with all test programs.
+# with all test programs, and the file BOOT_FILES if there is one.
 boot_with()
 {
 	local ko=$1 scenario=$2 name=$3 files=()
 	shift 3
 	[ "$ko" = - ] || files+=("$ko")
+	[ -z "${BOOT_FILES:-}" ] || files+=("$BOOT_FILES")
 	mapfile -t -O ${#files[@]} files < <(find "$programs" -type f -executable)
 	[ "$scenario" != upstream ] ||
 		mapfile -t -O ${#files[@]} files < <(find "$cache/selftests" -maxdepth 1 -type f -executable)

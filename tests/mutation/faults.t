@@ -6,6 +6,15 @@
 . "$(dirname "$0")/../lib/prove.sh"
 export BOOT_TIMEOUT=90
 
+# boot_program PROGRAM MODULE NAME [KERNEL PARAMETER...]
+boot_program()
+{
+	case $1 in
+	fuzz) BOOT_TIMEOUT=420 boot_with "$2" fuzz "$3" fuzz_seconds=120 fuzz_seed=1 "${@:4}" ;;
+	*) boot_with "$2" conformance "$3" "gmem_only=$1" "${@:4}" ;;
+	esac
+}
+
 # A fault is noticed if a test fails, or the kernel does.
 noticed()
 {
@@ -16,8 +25,7 @@ noticed()
 	}
 	mkdir -p "$work/mutant-$name"
 	mv "$work/mutant-$name.ko" "$work/mutant-$name/kvm-gmem-numa.ko"
-	boot_with "$work/mutant-$name/kvm-gmem-numa.ko" conformance "mutant-$name" \
-		gmem_only="$program" "${@:5}" >"$out"
+	boot_program "$program" "$work/mutant-$name/kvm-gmem-numa.ko" "mutant-$name" "${@:5}" >"$out"
 	grep -m 3 '^not ok' "$out"
 }
 

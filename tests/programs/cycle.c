@@ -71,7 +71,7 @@ static long unload(void)
 int main(int argc, char **argv)
 {
 	long n, i, refused = 0, r = 0, before[FIELDS], after[FIELDS];
-	struct rnd dice = { .state = time(NULL) | 1ULL << 40 };
+	struct prng dice = prng_seed(time(NULL));
 	double begin = seconds_now();
 	size_t field;
 
@@ -81,7 +81,7 @@ int main(int argc, char **argv)
 		/* What is allocated once is there by then. */
 		if (i == n / 5)
 			kernel_memory(before);
-		if (load(argv[2]) || (usleep(rnd(&dice, 40000)), r = unload()) < 0)
+		if (load(argv[2]) || (usleep(prng_below(&dice, 40000)), r = unload()) < 0)
 			break;
 		refused += r;
 		if (i % (n / 10 + 1) == n / 10)

@@ -15,21 +15,12 @@
 #include "tap.h"
 #include "vmm.h"
 
-/* xorshift64*, by Vigna. */
-uint64_t rnd(struct rnd *r, uint64_t below)
-{
-	r->state ^= r->state >> 12;
-	r->state ^= r->state << 25;
-	r->state ^= r->state >> 27;
-	return (r->state * 0x2545f4914f6cdd1dULL >> 32) % below;
-}
-
-void random_cpus(struct rnd *r, int cpus[2])
+void random_cpus(struct prng *r, int cpus[2])
 {
 	int n = sysconf(_SC_NPROCESSORS_ONLN);
 
-	cpus[0] = rnd(r, n);
-	cpus[1] = n > 1 ? (cpus[0] + 1 + (int)rnd(r, n - 1)) % n : cpus[0];
+	cpus[0] = prng_below(r, n);
+	cpus[1] = n > 1 ? (cpus[0] + 1 + (int)prng_below(r, n - 1)) % n : cpus[0];
 }
 
 void pin_to(int cpu)
@@ -186,10 +177,10 @@ static void *other_side(void *arg)
 }
 
 /* Let the second begin at any time while the first is at it, or the other way round. */
-static void draw_delays(struct rnd *r)
+static void draw_delays(struct prng *r)
 {
 	uint64_t both = sides[0].average + sides[1].average;
-	uint64_t at = rnd(r, both + 1);
+	uint64_t at = prng_below(r, both + 1);
 
 	sides[1].delay = at > sides[1].average ? at - sides[1].average : 0;
 	sides[0].delay = at < sides[1].average ? sides[1].average - at : 0;
@@ -206,7 +197,7 @@ static bool look_back(void)
 	return sides[0].start < sides[1].end && sides[1].start < sides[0].end;
 }
 
-uint64_t race_pair_run(const struct race_pair *p, struct rnd *r, double seconds)
+uint64_t race_pair_run(const struct race_pair *p, struct prng *r, double seconds)
 {
 	double end = seconds_now() + seconds;
 	uint64_t rounds = 0, met = 0, bad = 0;

@@ -9,17 +9,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "prng.h"
+
 /* However little time there is, and however busy the machine. */
 #define RACE_ROUNDS_MIN 4
 
-struct rnd {
-	uint64_t state;	/* not 0 */
-};
-
-uint64_t rnd(struct rnd *r, uint64_t below);
-
 /* Two CPUs, not the same if there are two. */
-void random_cpus(struct rnd *r, int cpus[2]);
+void random_cpus(struct prng *r, int cpus[2]);
 void pin_to(int cpu);
 double seconds_now(void);
 
@@ -67,6 +63,6 @@ struct race_pair {
 };
 
 /* One test point. Returns the number of rounds. */
-uint64_t race_pair_run(const struct race_pair *p, struct rnd *r, double seconds);
+uint64_t race_pair_run(const struct race_pair *p, struct prng *r, double seconds);
 
 #endif /* TEST_RACE_H */

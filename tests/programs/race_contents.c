@@ -40,7 +40,7 @@
 static struct vmm vm;
 static int fd;
 static char *map;
-static struct rnd dice;
+static struct prng dice;
 static bool npt;
 static uint64_t unpoison_errors;
 
@@ -90,7 +90,7 @@ static void begin_l1(void)
 
 static void begin_l2(void)
 {
-	nesting = npt && rnd(&dice, 2) ? VMM_L2_NPT : VMM_L2;
+	nesting = npt && prng_below(&dice, 2) ? VMM_L2_NPT : VMM_L2;
 	begin_guest();
 }
 
@@ -193,10 +193,10 @@ enum effect {
 /* A range with the page in it. */
 static void some_range(uint64_t *offset, uint64_t *size)
 {
-	uint64_t first = rnd(&dice, TARGET + 1);
+	uint64_t first = prng_below(&dice, TARGET + 1);
 
 	*offset = first * PAGE;
-	*size = (TARGET - first + 1 + rnd(&dice, N - TARGET)) * PAGE;
+	*size = (TARGET - first + 1 + prng_below(&dice, N - TARGET)) * PAGE;
 }
 
 static bool file_call(int mode)
@@ -220,7 +220,7 @@ static int wanted_node;	/* -1: any */
 /* The policy first, so that what comes after the hole obeys it. */
 static bool do_hole(void)
 {
-	wanted_node = rnd(&dice, NODES);
+	wanted_node = prng_below(&dice, NODES);
 	return !set_policy(map, SIZE, MPOL_BIND, NODE(wanted_node)) &&
 	       file_call(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
 }
@@ -241,7 +241,7 @@ static bool do_mbind(void)
 	uint64_t offset, size;
 
 	some_range(&offset, &size);
-	return !set_policy(map + offset, size, modes[rnd(&dice, 3)], NODE(rnd(&dice, 2))) &&
+	return !set_policy(map + offset, size, modes[prng_below(&dice, 3)], NODE(prng_below(&dice, 2))) &&
 	       !set_policy(map + offset, size, MPOL_DEFAULT, 0);
 }
 
@@ -311,7 +311,7 @@ static bool do_kill(void)
 			guarded(*(volatile char *)(map + (TARGET + 1) * PAGE) = 1);
 		}
 	}
-	usleep(rnd(&dice, 5000));
+	usleep(prng_below(&dice, 5000));
 	return pid > 0 && !kill(pid, SIGKILL) && waitpid(pid, &status, 0) == pid &&
 	       WIFSIGNALED(status);
 }
@@ -438,7 +438,7 @@ int main(int argc, char **argv)
 	size_t i;
 
 	share = (argc > 1 ? atof(argv[1]) : 10) / (WRITERS * OPS);
-	dice.state = (argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)time(NULL)) | 1ULL << 40;
+	dice = prng_seed(argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)time(NULL));
 	guard_init();
 	npt = vmm_host_has_npt();
 	vmm_quiet = true;

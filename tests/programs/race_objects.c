@@ -27,7 +27,7 @@ static struct vmm vm;		/* lasts */
 static struct vmm mortal;	/* for races that end it */
 static int fd;
 static char *map;
-static struct rnd dice;
+static struct prng dice;
 static bool npt;
 
 /* What calls of a round said. */
@@ -86,7 +86,7 @@ static void new_slot(void)
 {
 	new_file();
 	must(!bind_to(&vm, VMM_TEST_SLOT, VMM_TEST_GPA));
-	if (rnd(&dice, 2))
+	if (prng_below(&dice, 2))
 		must(!fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, SIZE / 2));
 }
 
@@ -122,7 +122,7 @@ static void guest(void)
 
 static void nested_guest(void)
 {
-	RESULT(0, vmm_write_nested(&vm, 1, npt && rnd(&dice, 2) ? VMM_L2_NPT : VMM_L2, VMM_TEST_GPA, N, 7));
+	RESULT(0, vmm_write_nested(&vm, 1, npt && prng_below(&dice, 2) ? VMM_L2_NPT : VMM_L2, VMM_TEST_GPA, N, 7));
 }
 
 static void guest_of_mortal(void)
@@ -526,7 +526,7 @@ int main(int argc, char **argv)
 	double begin = seconds_now(), seconds = argc > 1 ? atof(argv[1]) : 10;
 	size_t i;
 
-	dice.state = (argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)time(NULL)) | 1ULL << 40;
+	dice = prng_seed(argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)time(NULL));
 	guard_init();
 	npt = vmm_host_has_npt();
 	vmm_quiet = true;

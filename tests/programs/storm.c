@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "numa.h"
-#include "race.h"
+#include "prng.h"
 #include "tap.h"
 #include "vmm.h"
 
@@ -33,14 +33,14 @@ struct thread {
 	const char *name;
 	void (*act)(struct thread *t);
 	int vcpu;
-	struct rnd dice;
+	struct prng dice;
 	uint64_t acts;
 	pthread_t id;
 };
 
 static uint64_t roll(struct thread *t, uint64_t below)
 {
-	return rnd(&t->dice, below);
+	return prng_below(&t->dice, below);
 }
 
 static uint64_t first(struct thread *t)
@@ -196,7 +196,7 @@ static void *run(void *arg)
 {
 	struct thread *t = arg;
 
-	t->dice.state = seed * THREADS + (t - threads) + 1;
+	t->dice = prng_seed(seed * THREADS + (t - threads));
 	while (!stop) {
 		t->act(t);
 		t->acts++;

@@ -301,6 +301,18 @@ int vmm_prefault(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t size)
 	return 0;
 }
 
+/*
+ * An access to memory that is not there waits for an answer, and would go on with it at the
+ * next KVM_RUN, whatever the registers are set to before.
+ */
+static void finish_mmio(struct vmm_vcpu *v)
+{
+	v->run->immediate_exit = 1;
+	must(ioctl(v->fd, KVM_RUN, 0) == -1 && errno == EINTR);
+	v->run->immediate_exit = 0;
+	v->run->exit_reason = KVM_EXIT_MMIO;
+}
+
 static int run(struct vmm *vm, int vcpu, const uint8_t *code, struct kvm_regs *regs)
 {
 	struct vmm_vcpu *v = &vm->vcpu[vcpu];
@@ -316,6 +328,8 @@ static int run(struct vmm *vm, int vcpu, const uint8_t *code, struct kvm_regs *r
 		if (!vmm_quiet)
 			printf("# vCPU %d: exit reason %u at rip %#llx\n", vcpu,
 			       v->run->exit_reason, regs->rip);
+		if (v->run->exit_reason == KVM_EXIT_MMIO)
+			finish_mmio(v);
 		errno = ENOTRECOVERABLE;
 		return -1;
 	}

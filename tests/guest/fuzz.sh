@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Random sequences of calls beside a model, for as long as the kernel's command line says;
+# or one sequence, from the file replay.
+
+echo on >/proc/sys/kernel/printk_devkmsg
+# Grace periods are most of the time that it takes.
+echo 1 >/sys/kernel/rcu_expedited
+leaks_begin
+if [ -e replay ]; then
+	tap ./fuzz replay replay
+else
+	seed=$(parameter fuzz_seed)
+	tap ./fuzz "$(parameter fuzz_seconds)" "${seed:-$(date +%s)}" $(parameter fuzz_sequences)
+fi
+ok "no inode is left" no_inodes
+ok "unloads" unload
+ok "nothing is left" clean
+[ ! -e $kmemleak ] || ok "kmemleak finds nothing" no_leaks

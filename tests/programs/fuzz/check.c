@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What is there, compared with the model: each page of each file that the process has open
+ * or mapped is there or not, holds what it must, and lies where it must; each has the policy
+ * that it must; and the module has as many references as there are things that hold one.
+ *
+ * Nothing may be changed by looking: what is not there is not touched. What is there is
+ * then mapped wherever it can be, which the model counts on.
+ */
+#include <sys/mman.h>
+
+#include "fuzz.h"
+
+static bool all_zero(const char *p)
+{
+	return !p[0] && !memcmp(p, p + 1, PAGE - 1);
+}
+
+/* A stretch of a file, mapped at @at. */
+struct view {
+	char *at;
+	int file, off, n;
+	bool can_read;
+	bool twice;	/* the file is open as well, and looked at as a whole */
+};
+
+static bool check_presence(const struct view *v)
+{
+	const struct file *f = &shared->model.file[v->file];
+	unsigned char there[ARENA_PAGES];
+	int i;
+
+	must(!mincore(v->at, v->n * PAGE, there));
+	for (i = 0; i < v->n; i++) {
+		bool want = v->off + i < f->pages && f->page[v->off + i].present;
+
+		if ((there[i] & 1) == want)
+			continue;
+		failure("page %d of file %d is%s there", v->off + i, v->file, want ? " not" : "");
+		return false;
+	}
+	return true;
+}
+
+static bool check_page(const struct view *v, int i)
+{
+	struct page *p = &shared->model.file[v->file].page[v->off + i];
+	uint64_t value = *(volatile uint64_t *)(v->at + i * PAGE);
+
+	if (value != p->value) {
+		failure("page %d of file %d holds %lu, not %lu", v->off + i, v->file, value, p->value);
+		return false;
+	}
+	if (p->fresh && !p->value && !all_zero(v->at + i * PAGE)) {
+		failure("page %d of file %d was not cleared", v->off + i, v->file);
+		return false;
+	}
+	return true;
+}
+
+struct reading {
+	const struct view *view;
+	bool good;
+};
+
+static void read_present(void *data)
+{
+	struct reading *r = data;
+	const struct view *v = r->view;
+	const struct file *f = &shared->model.file[v->file];
+	int i;
+
+	for (i = 0; i < v->n && v->off + i < f->pages && r->good; i++) {
+		if (f->page[v->off + i].present)
+			r->good = check_page(v, i);
+	}
+}
+
+static bool check_contents(const struct view *v)
+{
+	struct reading r = { v, true };
+	int sig = signal_of(read_present, &r);
+
+	if (sig)
+		failure("reading file %d raises signal %d", v->file, sig);
+	return r.good && !sig;
+}
+
+static bool check_node(const struct view *v, int i, int node)
+{
+	struct page *p = &shared->model.file[v->file].page[v->off + i];
+
+	if (p->node == NODE_ANY && node >= 0 && p->nodes & NODE(node))
+		p->node = node;
+	if (node == p->node)
+		return true;
+	failure("page %d of file %d is on node %d, not on %d (of nodes %#lx)", v->off + i, v->file,
+		node, p->node, p->nodes);
+	return false;
+}
+
+/* Where all that is there lies, and nothing else is mapped. */
+static bool check_nodes(const struct view *v)
+{
+	const struct file *f = &shared->model.file[v->file];
+	int status[ARENA_PAGES], i;
+	void *page[ARENA_PAGES];
+
+	for (i = 0; i < v->n; i++)
+		page[i] = v->at + i * PAGE;
+	must(!move_pages(0, v->n, page, NULL, status, 0));
+	for (i = 0; i < v->n; i++) {
+		if (v->off + i < f->pages && f->page[v->off + i].present) {
+			if (!check_node(v, i, status[i]))
+				return false;
+		} else if (status[i] != -ENOENT) {
+			failure("page %d of file %d, which is not there, has status %d", v->off + i,
+				v->file, status[i]);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool check_policy(const struct view *v, int i)
+{
+	const struct policy *p = &shared->model.file[v->file].policy[v->off + i];
+	unsigned long nodes, want = p->flags ? p->user : p->nodes;
+	int mode;
+
+	must(!get_policy(v->at + i * PAGE, &mode, &nodes));
+	if (mode == (p->mode | p->flags) && nodes == want)
+		return true;
+	failure("page %d of file %d has policy %#x nodes %#lx, not %#x nodes %#lx", v->off + i,
+		v->file, mode, nodes, p->mode | p->flags, want);
+	return false;
+}
+
+/* Of each range that is to have one policy, both ends and some page between. */
+static bool check_policies(const struct view *v)
+{
+	const struct policy *p = &shared->model.file[v->file].policy[v->off];
+	int first, last;
+
+	for (first = 0; first < v->n; first = last + 1) {
+		for (last = first; last + 1 < v->n && policy_equal(&p[first], &p[last + 1]); last++)
+			;
+		if (!check_policy(v, first) || !check_policy(v, last) ||
+		    !check_policy(v, first + shared->steps % (last + 1 - first)))
+			return false;
+	}
+	return true;
+}
+
+static bool check_view(const struct view *v)
+{
+	bool shares = v->can_read && model_shares(&shared->model.file[v->file]);
+
+	if (v->twice)
+		return !shares || check_contents(v);
+	if (!check_presence(v) || !check_policies(v))
+		return false;
+	return !shares || (check_contents(v) && check_nodes(v));
+}
+
+/* Its own mappings. */
+static bool check_mappings(const struct process *p)
+{
+	int i;
+
+	for (i = 0; i < p->vmas; i++) {
+		const struct vma *v = &p->vma[i];
+		const struct view view = { arena(v->start), v->file, v->off, v->end - v->start,
+					   v->prot, p->open[v->file] };
+
+		if (!check_view(&view))
+			return false;
+	}
+	return true;
+}
+
+/* Policies there are of what lies behind the end as well. */
+#define BEHIND 8
+
+/* The whole of a file, in a mapping for the purpose. */
+static bool check_file(int file)
+{
+	const struct file *f = &shared->model.file[file];
+	struct view v = { NULL, file, 0, f->pages + BEHIND, true };
+	bool good;
+
+	v.at = mmap(NULL, v.n * PAGE, PROT_READ, MAP_SHARED, world.fd[file], 0);
+	if (v.at == MAP_FAILED) {
+		failure("file %d cannot be mapped: %s", file, strerror(errno));
+		return false;
+	}
+	good = check_view(&v);
+	must(!munmap(v.at, v.n * PAGE));
+	return good;
+}
+
+static bool check_references(void)
+{
+	const struct model *m = &shared->model;
+	long want = model_references(m), got;
+
+	if (m->loaded != module_loaded()) {
+		failure("the module is%s loaded", m->loaded ? " not" : "");
+		return false;
+	}
+	if (!m->loaded)
+		return true;
+	got = module_references();
+	if (got != want)
+		failure("the module has %ld references, not %ld", got, want);
+	return got == want;
+}
+
+/* All that one process can see. Runs in it. */
+bool check_process(int proc)
+{
+	struct model *m = &shared->model;
+	int i, j;
+
+	if (!check_mappings(&m->process[proc]))
+		return false;
+	for (i = 0; i < FILES; i++) {
+		if (m->process[proc].open[i] && m->file[i].alive && model_can_map(&m->file[i]) &&
+		    !check_file(i))
+			return false;
+	}
+	if (proc)
+		return true;
+	/* Whatever could be seen of them has been. */
+	for (i = 0; i < FILES; i++) {
+		for (j = 0; j < m->file[i].pages; j++)
+			m->file[i].page[j].fresh = false;
+	}
+	return check_references();
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The fuzzer: sequences of calls, and a model that says what each of them must do.
+ *
+ *	model.c		files, pages, VMs, processes, and who keeps whom alive
+ *	mempolicy.c	NUMA policies: what is refused, and where a page comes from
+ *	vma.c		the mappings of a process, split and merged as the kernel does
+ *	touch.c		a page is touched through a mapping
+ *	op_*.c		the operations: each with its random arguments, its model, and the call
+ *	world.c		the processes in which operations are executed
+ *	check.c		what is there, compared with the model
+ *	sequence.c	sequences: generate, change, print, read
+ *	run.c		one sequence, in a process of its own
+ *	shrink.c	fewer operations that fail alike
+ *	kcov.c		which code of the module a sequence reached
+ *	main.c		for how long, and what is printed
+ *
+ * The model and the sequence under way are in memory that all processes share: the
+ * model of a page is looked at, and learnt from, by whichever process sees the page.
+ */
+#ifndef FUZZ_H
+#define FUZZ_H
+
+#include <linux/mempolicy.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../numa.h"
+#include "../prng.h"
+#include "../tap.h"
+#include "../vmm.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+#define PROCS		2	/* the second is forked from the first */
+#define VMS		2
+#define VCPUS		2	/* of a VM */
+#define SPACES		2	/* address spaces of a VM; the guest sees the first */
+#define SLOTS		5	/* numbers 1 and up, of an address space */
+#define GUEST_PAGES	48	/* guest frames in use, from VMM_TEST_GPA on */
+#define FILES		4
+#define FILE_PAGES	24	/* of the largest file */
+#define POLICY_PAGES	192	/* policies are kept for pages behind the end, too */
+#define ARENA_PAGES	96	/* where files are mapped: at the same address in each process */
+#define ARENA		0x200000000000UL
+#define PLAIN_PAGES	32	/* ordinary memory for ordinary slots of a VM */
+
+#define ARGS		10
+#define SEQUENCE	64	/* operations, at most */
+
+/* --- what the model knows */
+
+/* MPOL_DEFAULT: none. */
+struct policy {
+	int mode, flags;	/* MPOL_F_STATIC_NODES and the like */
+	unsigned long user;	/* as user space gave them; where a flag says so, they are told */
+	unsigned long nodes;
+	int home;		/* or -1 */
+};
+
+struct page {
+	bool present;
+	bool fresh;		/* new in this step: all of it must be zero */
+	int node;		/* or NODE_ANY: one of @nodes, to be learnt */
+	unsigned long nodes;
+	uint64_t value;		/* its first 8 bytes */
+};
+
+#define NODE_ANY (-1)
+
+struct file {
+	bool alive;		/* a descriptor or a mapping is left */
+	bool kvms_own;		/* made by KVM, not by the module */
+	int vm;
+	int pages;
+	uint64_t flags;
+	struct page page[FILE_PAGES];
+	struct policy policy[POLICY_PAGES];
+};
+
+struct slot {
+	int pages;		/* 0: no such slot */
+	int gpa, hva;
+	uint32_t flags;
+	int file;		/* if bound: or -1, once the file is closed */
+	int file_page;
+};
+
+struct vm {
+	bool open, inherited;	/* by the second process */
+	bool alive;		/* open, or kept by a file */
+	int vcpus;
+	long tsc_khz;
+	struct slot slot[SPACES][SLOTS];
+	uint64_t plain[PLAIN_PAGES];
+};
+
+enum {
+	VMA_LOCKED = 1,
+	VMA_DONTFORK = 2,
+	VMA_SEQUENTIAL = 4,
+	VMA_RANDOM = 8,
+	VMA_HUGE = 16,
+	VMA_NOHUGE = 32,
+};
+
+struct vma {
+	int start, end;		/* pages of the arena */
+	int file;
+	int off;		/* in pages */
+	int prot;
+	unsigned int flags;
+	struct policy policy;	/* as set through this mapping */
+};
+
+struct process {
+	bool alive;
+	int node;		/* of the CPU that it runs on */
+	struct policy policy;
+	bool open[FILES];
+	int vmas;
+	struct vma vma[ARENA_PAGES];
+};
+
+struct model {
+	bool loaded, tsc_gate;
+	int weight[NODES];
+	struct process process[PROCS];
+	struct vm vm[VMS];
+	struct file file[FILES];
+};
+
+/* What differs between kernels, found by trying it without the module. */
+struct kernel {
+	bool npt, prefault, weights, remove_needs_write, balancing_many;
+	bool tsc_gate_native;
+	bool kvms_own_files;	/* without flags */
+	int unloaded_create, unloaded_bind;	/* errno */
+	long tsc_khz;
+	int cpu[NODES];
+};
+
+extern struct kernel kernel;
+
+/* --- operations */
+
+#define VALUES 32
+
+/* What a call does: its result, and what it hands back. */
+struct outcome {
+	bool skip;		/* makes no sense now: is not executed */
+	long ret;
+	int err;		/* errno, where ret is -1; of touches, the signal */
+	bool at_least;		/* ret may be larger */
+	int values;
+	int64_t value[VALUES];
+};
+
+struct op {
+	int type;
+	long arg[ARGS];
+};
+
+struct op_type {
+	const char *name;
+	int weight;
+	const char *arg[ARGS];
+	void (*random)(struct prng *r, const struct model *m, long *arg);
+	void (*model)(struct model *m, const long *arg, struct outcome *o);
+	void (*execute)(const long *arg, struct outcome *o);
+	bool in_process;	/* executed by the process that arg[0] says; else by the first */
+};
+
+#define ANY INT64_MIN	/* a value that cannot be foreseen */
+
+extern const struct op_type *const op_types[];
+extern const int op_types_count;
+
+extern const struct op_type op_create, op_close, op_fallocate;
+extern const struct op_type op_mmap, op_munmap, op_mremap, op_mprotect, op_mlock, op_munlock;
+extern const struct op_type op_madvise, op_read, op_write;
+extern const struct op_type op_mbind, op_home_node, op_get_mempolicy, op_set_mempolicy, op_weight;
+extern const struct op_type op_cpu, op_move_pages, op_migrate_pages;
+extern const struct op_type op_vm, op_vm_close, op_vcpu, op_slot, op_guest_read, op_guest_write;
+extern const struct op_type op_prefault, op_tsc_vm, op_tsc_vcpu, op_tsc_gate;
+extern const struct op_type op_fork, op_exit, op_unload, op_load;
+
+static inline void outcome_error(struct outcome *o, int err)
+{
+	o->ret = err ? -1 : 0;
+	o->err = err;
+}
+
+/* What a system call said. */
+static inline void outcome_call(struct outcome *o, long ret)
+{
+	o->ret = ret;
+	o->err = ret == -1 ? errno : 0;
+}
+
+static inline void outcome_value(struct outcome *o, int64_t value)
+{
+	must(o->values < VALUES);
+	o->value[o->values++] = value;
+}
+
+/* model.c */
+void model_start(struct model *m);
+bool model_file_is_mapped(const struct model *m, int file);
+void model_settle(struct model *m);
+int model_references(const struct model *m);
+void model_punch(struct model *m, int file, long first, long end);
+void model_allocate(struct model *m, int proc, int file, int index);
+bool model_can_map(const struct file *f);
+bool model_shares(const struct file *f);
+int model_mapcount(const struct model *m, int file, int index);
+
+/* mempolicy.c */
+bool policy_equal(const struct policy *a, const struct policy *b);
+int policy_read(int mode, unsigned long nodes, unsigned long maxnode, unsigned long *user);
+int policy_make(int mode, unsigned long nodes, unsigned long maxnode, struct policy *p,
+		unsigned long *user);
+unsigned long policy_place(const struct model *m, const struct policy *p, int local, long index);
+extern const struct policy policy_none;
+
+/* pick.c */
+int pick_process(struct prng *r, const struct model *m);
+int pick_open_file(struct prng *r, const struct model *m, int proc);
+int pick_open_vm(struct prng *r, const struct model *m);
+void pick_span(struct prng *r, const struct model *m, int proc, long *page, long *n);
+void pick_file_span(struct prng *r, const struct model *m, int file, long *first, long *n);
+const struct slot *pick_slot(struct prng *r, const struct model *m, int vm);
+void pick_policy(struct prng *r, long *mode, long *nodes, long *maxnode);
+bool in_arena(long page, long n);
+
+/* vma.c */
+struct vma *vma_find(struct process *p, int page);
+const struct vma *vma_at(const struct process *p, int page);
+int vma_next(const struct process *p, int page);
+void vma_unmap(struct process *p, int start, int end);
+void vma_add(struct process *p, struct vma v);
+const struct vma *vma_change(struct process *p, int start, int end, const struct vma *to);
+
+/* touch.c */
+int touch_page(struct model *m, int proc, int page, bool write, uint64_t value);
+bool touch_is_mapped(const struct model *m, int proc, int page);
+int populate(struct model *m, int proc, int start, int end);
+int populate_advice(struct model *m, int proc, int start, int end, bool write);
+int signal_of(void (*f)(void *arg), void *arg);
+
+/* world.c */
+
+/* What a process has at hand; that of the second is a copy, as of fork(). */
+struct world {
+	int fd[FILES];
+	struct vmm vm[VMS];
+	char *plain[VMS];
+};
+
+extern struct world world;
+
+void world_start(void);
+void world_stop(void);
+void world_execute(const struct op *op, struct outcome *o);
+void world_fork(void);
+void world_exit(void);
+int module_load(void);
+int module_unload(void);
+bool module_loaded(void);
+long module_references(void);
+void module_tsc_gate(bool on);
+
+static inline char *arena(int page)
+{
+	return (char *)ARENA + (long)page * PAGE;
+}
+
+/* check.c */
+bool check_process(int proc);
+bool check_all(void);
+
+/* sequence.c */
+struct sequence {
+	int n;
+	struct op op[SEQUENCE];
+};
+
+void sequence_generate(struct sequence *s, uint64_t seed);
+void sequence_mutate(struct sequence *s, const struct sequence *other, struct prng *r);
+void sequence_print(const struct sequence *s);
+bool sequence_read(struct sequence *s, const char *path);
+uint64_t sequence_hash(const struct sequence *s, uint64_t hash);
+int op_text(const struct op *op, char *text, size_t size);
+
+/* run.c */
+
+#define COVER_BITS 16
+
+/* All that processes share. */
+struct shared {
+	struct model model;
+	struct sequence sequence;
+	int step;		/* under way, or that failed */
+	bool failed;
+	char why[1024];
+	const char *kind;	/* of failure: the format of the text */
+	uint64_t steps;
+	/* to the second process and back */
+	struct op op;
+	struct outcome outcome;
+	bool check, checked;
+	uint8_t cover[1 << COVER_BITS];
+};
+
+extern struct shared *shared;
+
+void failure(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+bool run_sequence(const struct sequence *s);
+
+/* shrink.c */
+void shrink(struct sequence *s, int seconds);
+
+/* kcov.c */
+bool kcov_open(void);
+void kcov_begin(void);
+void kcov_end(void);
+
+#endif /* FUZZ_H */

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Files, pages, VMs, processes, and who keeps whom alive. */
+#include "fuzz.h"
+
+void model_start(struct model *m)
+{
+	int i;
+
+	memset(m, 0, sizeof(*m));
+	m->loaded = true;
+	m->tsc_gate = true;
+	for (i = 0; i < NODES; i++)
+		m->weight[i] = 1;
+	m->process[0].alive = true;
+	m->process[0].policy = policy_none;
+}
+
+bool model_can_map(const struct file *f)
+{
+	return f->flags & GUEST_MEMFD_FLAG_MMAP;
+}
+
+/* The host may look into it. */
+bool model_shares(const struct file *f)
+{
+	return model_can_map(f) && (f->flags & GUEST_MEMFD_FLAG_INIT_SHARED);
+}
+
+bool model_file_is_mapped(const struct model *m, int file)
+{
+	int i, j;
+
+	for (i = 0; i < PROCS; i++) {
+		for (j = 0; j < m->process[i].vmas; j++) {
+			if (m->process[i].vma[j].file == file)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* How many page table entries there are for a page, after a check has touched them all. */
+int model_mapcount(const struct model *m, int file, int index)
+{
+	int i, j, count = 0;
+
+	for (i = 0; i < PROCS; i++) {
+		for (j = 0; j < m->process[i].vmas; j++) {
+			const struct vma *v = &m->process[i].vma[j];
+
+			count += v->file == file && v->prot && index >= v->off &&
+				 index < v->off + v->end - v->start;
+		}
+	}
+	return count;
+}
+
+static bool file_is_held(const struct model *m, int file)
+{
+	return m->process[0].open[file] || m->process[1].open[file] ||
+	       model_file_is_mapped(m, file);
+}
+
+/* Slots stay, with nothing behind them. */
+static void file_dies(struct model *m, int file)
+{
+	struct slot *s = &m->vm[m->file[file].vm].slot[0][0];
+	int i;
+
+	for (i = 0; i < SPACES * SLOTS; i++, s++) {
+		if (s->file == file)
+			s->file = -1;
+	}
+	memset(&m->file[file], 0, sizeof(m->file[file]));
+}
+
+static bool vm_is_held(const struct model *m, int vm)
+{
+	int i;
+
+	for (i = 0; i < FILES; i++) {
+		if (m->file[i].alive && m->file[i].vm == vm)
+			return true;
+	}
+	return m->vm[vm].open || m->vm[vm].inherited;
+}
+
+/* Something was closed or unmapped: what nobody holds any longer is gone. */
+void model_settle(struct model *m)
+{
+	int i;
+
+	for (i = 0; i < FILES; i++) {
+		if (m->file[i].alive && !file_is_held(m, i))
+			file_dies(m, i);
+	}
+	for (i = 0; i < VMS; i++) {
+		if (m->vm[i].alive && !vm_is_held(m, i))
+			memset(&m->vm[i], 0, sizeof(m->vm[i]));
+	}
+}
+
+/* References to the module: an inode's and a bound slot's. */
+int model_references(const struct model *m)
+{
+	int i, n = 0;
+
+	for (i = 0; i < FILES; i++)
+		n += m->file[i].alive && !m->file[i].kvms_own;
+	for (i = 0; i < VMS * SPACES * SLOTS; i++) {
+		const struct slot *s = &m->vm[i / (SPACES * SLOTS)].slot[0][i % (SPACES * SLOTS)];
+
+		n += s->pages && (s->flags & KVM_MEM_GUEST_MEMFD);
+	}
+	return n;
+}
+
+void model_punch(struct model *m, int file, long first, long end)
+{
+	long i;
+
+	for (i = first; i < end && i < m->file[file].pages; i++)
+		m->file[file].page[i].present = false;
+}
+
+/* If it is not there; by the policy of the file, or else of the process. */
+void model_allocate(struct model *m, int proc, int file, int index)
+{
+	const struct process *p = &m->process[proc];
+	struct file *f = &m->file[file];
+	struct page *page = &f->page[index];
+	bool own = f->policy[index].mode != MPOL_DEFAULT;
+	int i;
+
+	if (page->present)
+		return;
+
+	*page = (struct page){ .present = true, .fresh = true, .node = NODE_ANY };
+	page->nodes = policy_place(m, own ? &f->policy[index] : &p->policy, p->node,
+				   own ? index : -1);
+	for (i = 0; i < NODES; i++) {
+		if (page->nodes == NODE(i))
+			page->node = i;
+	}
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* fork() and exit; load and unload. */
+#include "fuzz.h"
+
+static void no_random(struct prng *r, const struct model *m, long *arg)
+{
+}
+
+/* Mappings as they are, one by one, but for those that are not for children; none locked. */
+static void fork_mappings(struct process *child)
+{
+	int i, n = 0;
+
+	for (i = 0; i < child->vmas; i++) {
+		if (child->vma[i].flags & VMA_DONTFORK)
+			continue;
+		child->vma[n] = child->vma[i];
+		child->vma[n++].flags &= ~VMA_LOCKED;
+	}
+	child->vmas = n;
+}
+
+static void fork_model(struct model *m, const long *arg, struct outcome *o)
+{
+	int i;
+
+	o->skip = m->process[1].alive;
+	if (o->skip)
+		return;
+	m->process[1] = m->process[0];
+	fork_mappings(&m->process[1]);
+	for (i = 0; i < VMS; i++)
+		m->vm[i].inherited = m->vm[i].open;
+}
+
+static void fork_execute(const long *arg, struct outcome *o)
+{
+	world_fork();
+}
+
+const struct op_type op_fork = { "fork", 8, {}, no_random, fork_model, fork_execute };
+
+static void exit_model(struct model *m, const long *arg, struct outcome *o)
+{
+	int i;
+
+	o->skip = !m->process[1].alive;
+	if (o->skip)
+		return;
+	memset(&m->process[1], 0, sizeof(m->process[1]));
+	for (i = 0; i < VMS; i++)
+		m->vm[i].inherited = false;
+	model_settle(m);
+}
+
+static void exit_execute(const long *arg, struct outcome *o)
+{
+	world_exit();
+}
+
+const struct op_type op_exit = { "exit", 6, {}, no_random, exit_model, exit_execute };
+
+static void unload_model(struct model *m, const long *arg, struct outcome *o)
+{
+	o->skip = !m->loaded;
+	if (o->skip)
+		return;
+	if (model_references(m))
+		outcome_error(o, EWOULDBLOCK);
+	else
+		m->loaded = false;
+}
+
+static void unload_execute(const long *arg, struct outcome *o)
+{
+	outcome_call(o, module_unload());
+}
+
+const struct op_type op_unload = { "unload", 4, {}, no_random, unload_model, unload_execute };
+
+static void load_model(struct model *m, const long *arg, struct outcome *o)
+{
+	o->skip = m->loaded;
+	if (o->skip)
+		return;
+	m->loaded = true;
+	m->tsc_gate = true;
+}
+
+static void load_execute(const long *arg, struct outcome *o)
+{
+	outcome_call(o, module_load());
+}
+
+const struct op_type op_load = { "load", 30, {}, no_random, load_model, load_execute };

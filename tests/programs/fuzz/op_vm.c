@@ -1,0 +1,510 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* VMs: memslots, the guest, KVM_SET_TSC_KHZ. */
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include "fuzz.h"
+
+static void vm_random(struct prng *r, const struct model *m, long *arg)
+{
+	arg[0] = prng_below(r, VMS);
+}
+
+static void vm_model(struct model *m, const long *arg, struct outcome *o)
+{
+	o->skip = m->vm[arg[0]].alive;
+	if (!o->skip)
+		m->vm[arg[0]] = (struct vm){ .open = true, .alive = true, .tsc_khz = kernel.tsc_khz };
+}
+
+static void vm_execute(const long *arg, struct outcome *o)
+{
+	char *plain = mmap(NULL, PLAIN_PAGES * PAGE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	must(plain != MAP_FAILED);
+	must(!madvise(plain, PLAIN_PAGES * PAGE, MADV_DONTFORK));
+	world.plain[arg[0]] = plain;
+	vmm_create(&world.vm[arg[0]], 0);
+}
+
+const struct op_type op_vm = { "vm", 10, { "vm" }, vm_random, vm_model, vm_execute };
+
+static void open_vm_random(struct prng *r, const struct model *m, long *arg)
+{
+	arg[0] = pick_open_vm(r, m);
+}
+
+static void vm_close_model(struct model *m, const long *arg, struct outcome *o)
+{
+	o->skip = !m->vm[arg[0]].open;
+	if (o->skip)
+		return;
+	m->vm[arg[0]].open = false;
+	model_settle(m);
+}
+
+static void vm_close_execute(const long *arg, struct outcome *o)
+{
+	vmm_destroy(&world.vm[arg[0]]);
+	must(!munmap(world.plain[arg[0]], PLAIN_PAGES * PAGE));
+}
+
+const struct op_type op_vm_close = {
+	"vm-close", 3, { "vm" }, open_vm_random, vm_close_model, vm_close_execute,
+};
+
+static void vcpu_model(struct model *m, const long *arg, struct outcome *o)
+{
+	struct vm *vm = &m->vm[arg[0]];
+
+	o->skip = !vm->open || vm->vcpus == VCPUS;
+	vm->vcpus += !o->skip;
+}
+
+static void vcpu_execute(const long *arg, struct outcome *o)
+{
+	vmm_add_vcpu(&world.vm[arg[0]]);
+}
+
+const struct op_type op_vcpu = { "vcpu", 20, { "vm" }, open_vm_random, vcpu_model, vcpu_execute };
+
+enum { SLOT_VM, SLOT_SPACE, SLOT_ID, SLOT_FLAGS, SLOT_GPA, SLOT_PAGES, SLOT_HVA, SLOT_FILE,
+       SLOT_OFFSET, SLOT_OLD };
+
+/* userspace_addr: nothing, a page of the ordinary memory, or a page of the arena. */
+#define HVA_NONE (-1)
+#define HVA_ARENA 1000
+
+static void slot_random(struct prng *r, const struct model *m, long *arg)
+{
+	static const uint32_t flags[] = {
+		KVM_MEM_GUEST_MEMFD | KVM_MEM_READONLY, KVM_MEM_GUEST_MEMFD | KVM_MEM_LOG_DIRTY_PAGES,
+		KVM_MEM_LOG_DIRTY_PAGES, 1U << 16, 1U << 31, KVM_MEM_GUEST_MEMFD | 1U << 17,
+	};
+	static const long odd[] = { 1, PAGE / 2, -(long)PAGE, INT64_MIN, INT64_MAX - PAGE + 1 };
+	const struct slot *s;
+
+	arg[SLOT_VM] = pick_open_vm(r, m);
+	arg[SLOT_SPACE] = prng_rarely(r, 8);
+	arg[SLOT_ID] = 1 + prng_below(r, SLOTS);
+	arg[SLOT_FLAGS] = prng_rarely(r, 6) ? 0 : KVM_MEM_GUEST_MEMFD;
+	if (prng_rarely(r, 20))
+		arg[SLOT_FLAGS] = flags[prng_below(r, ARRAY_SIZE(flags))];
+	arg[SLOT_FILE] = pick_open_file(r, m, 0);
+	pick_file_span(r, m, arg[SLOT_FILE], &arg[SLOT_OFFSET], &arg[SLOT_PAGES]);
+	arg[SLOT_OFFSET] *= PAGE;
+	arg[SLOT_GPA] = prng_below(r, GUEST_PAGES);
+	arg[SLOT_HVA] = arg[SLOT_FLAGS] & KVM_MEM_GUEST_MEMFD ?
+			(prng_rarely(r, 2) ? HVA_NONE : HVA_ARENA + (long)prng_below(r, 64)) :
+			(long)prng_below(r, 8);
+	arg[SLOT_OLD] = prng_rarely(r, arg[SLOT_FLAGS] & KVM_MEM_GUEST_MEMFD ? 40 : 3);
+	if (prng_rarely(r, 30))
+		arg[SLOT_OFFSET] += odd[prng_below(r, ARRAY_SIZE(odd))];
+
+	/* Of one that is there: delete it, or change one thing. */
+	s = &m->vm[arg[SLOT_VM]].slot[arg[SLOT_SPACE]][arg[SLOT_ID] - 1];
+	if (!s->pages || prng_rarely(r, 3))
+		return;
+	arg[SLOT_PAGES] = prng_rarely(r, 2) ? 0 : s->pages;
+	arg[SLOT_HVA] = s->hva;
+	arg[SLOT_FLAGS] = prng_rarely(r, 2) ? s->flags : flags[2] * (long)prng_below(r, 2);
+	/* Or to where another one may be. */
+	arg[SLOT_GPA] = prng_rarely(r, 3) ? s->gpa : pick_slot(r, m, arg[SLOT_VM])->gpa;
+}
+
+static bool overlap(long a, long a_pages, long b, long b_pages)
+{
+	return a < b + b_pages && b < a + a_pages;
+}
+
+static bool gpa_is_taken(const struct model *m, const long *arg)
+{
+	const struct slot *s = m->vm[arg[SLOT_VM]].slot[arg[SLOT_SPACE]];
+	int i;
+
+	for (i = 0; i < SLOTS; i++) {
+		if (i != arg[SLOT_ID] - 1 && s[i].pages &&
+		    overlap(s[i].gpa, s[i].pages, arg[SLOT_GPA], arg[SLOT_PAGES]))
+			return true;
+	}
+	return false;
+}
+
+static bool range_is_bound(const struct model *m, const long *arg)
+{
+	const struct slot *s = m->vm[arg[SLOT_VM]].slot[0];
+	int i;
+
+	for (i = 0; i < SPACES * SLOTS; i++) {
+		if (s[i].pages && s[i].flags & KVM_MEM_GUEST_MEMFD && s[i].file == arg[SLOT_FILE] &&
+		    overlap(s[i].file_page, s[i].pages, arg[SLOT_OFFSET] / PAGE, arg[SLOT_PAGES]))
+			return true;
+	}
+	return false;
+}
+
+static int bind_error(const struct model *m, const long *arg)
+{
+	const struct file *f = &m->file[arg[SLOT_FILE]];
+
+	if (!m->process[0].open[arg[SLOT_FILE]])
+		return EBADF;
+	if (f->vm != arg[SLOT_VM] || !f->flags)
+		return EINVAL;
+	if (arg[SLOT_OFFSET] / (long)PAGE + arg[SLOT_PAGES] > f->pages)
+		return EINVAL;
+	return range_is_bound(m, arg) ? EEXIST : 0;
+}
+
+static int change_error(const struct model *m, const long *arg, const struct slot *s)
+{
+	uint32_t flags = arg[SLOT_FLAGS];
+
+	if ((flags & KVM_MEM_GUEST_MEMFD) || (s->flags & KVM_MEM_GUEST_MEMFD) ||
+	    s->pages != arg[SLOT_PAGES] || s->hva != arg[SLOT_HVA])
+		return EINVAL;
+	return gpa_is_taken(m, arg) ? EEXIST : 0;
+}
+
+static int flags_error(const struct model *m, const long *arg)
+{
+	uint32_t flags = arg[SLOT_FLAGS];
+	unsigned long offset = arg[SLOT_OFFSET], size = arg[SLOT_PAGES] * PAGE;
+
+	if (flags & ~(uint32_t)(KVM_MEM_GUEST_MEMFD | KVM_MEM_READONLY | KVM_MEM_LOG_DIRTY_PAGES))
+		return EINVAL;
+	if (!(flags & KVM_MEM_GUEST_MEMFD))
+		return 0;
+	if (arg[SLOT_OLD])
+		return EINVAL;
+	if (!m->loaded)
+		return kernel.unloaded_bind;
+	if (flags != KVM_MEM_GUEST_MEMFD || offset % PAGE)
+		return EINVAL;
+	return offset + size < offset || (size && offset + size > INT64_MAX) ? EINVAL : 0;
+}
+
+static int slot_error(const struct model *m, const long *arg)
+{
+	const struct slot *s = &m->vm[arg[SLOT_VM]].slot[arg[SLOT_SPACE]][arg[SLOT_ID] - 1];
+	int err = flags_error(m, arg);
+
+	if (err)
+		return err;
+	if (!arg[SLOT_PAGES])
+		return s->pages ? 0 : EINVAL;
+	if (s->pages)
+		return change_error(m, arg, s);
+	if (gpa_is_taken(m, arg))
+		return EEXIST;
+	return arg[SLOT_FLAGS] & KVM_MEM_GUEST_MEMFD ? bind_error(m, arg) : 0;
+}
+
+static bool slot_makes_sense(const struct model *m, const long *arg)
+{
+	bool bind = arg[SLOT_FLAGS] & KVM_MEM_GUEST_MEMFD, new;
+
+	/* The guest would write to READONLY memory as to a device. */
+	if (!m->vm[arg[SLOT_VM]].open || (!bind && arg[SLOT_FLAGS] & KVM_MEM_READONLY))
+		return false;
+	if (arg[SLOT_SPACE] & ~1L || arg[SLOT_ID] < 1 || arg[SLOT_ID] > SLOTS ||
+	    arg[SLOT_GPA] < 0 || arg[SLOT_GPA] > 2 * GUEST_PAGES || arg[SLOT_PAGES] < 0 ||
+	    arg[SLOT_PAGES] > 2 * FILE_PAGES)
+		return false;
+	new = !m->vm[arg[SLOT_VM]].slot[arg[SLOT_SPACE]][arg[SLOT_ID] - 1].pages;
+	if (!bind && new && arg[SLOT_PAGES])
+		return arg[SLOT_HVA] >= 0 && arg[SLOT_HVA] + arg[SLOT_PAGES] <= PLAIN_PAGES;
+	return arg[SLOT_HVA] >= HVA_NONE && arg[SLOT_HVA] <= HVA_ARENA + ARENA_PAGES;
+}
+
+static void slot_model(struct model *m, const long *arg, struct outcome *o)
+{
+	struct slot *s;
+	int err;
+
+	o->skip = !slot_makes_sense(m, arg);
+	if (o->skip)
+		return;
+	s = &m->vm[arg[SLOT_VM]].slot[arg[SLOT_SPACE]][arg[SLOT_ID] - 1];
+	err = slot_error(m, arg);
+	outcome_error(o, err);
+	if (!err)
+		*s = (struct slot){ .pages = arg[SLOT_PAGES], .gpa = arg[SLOT_GPA],
+				    .hva = arg[SLOT_HVA], .flags = arg[SLOT_FLAGS],
+				    .file = arg[SLOT_FILE], .file_page = arg[SLOT_OFFSET] / PAGE };
+	if (!s->pages)
+		*s = (struct slot){};
+}
+
+static uint64_t hva_of(const long *arg)
+{
+	if (arg[SLOT_HVA] == HVA_NONE)
+		return 0;
+	if (arg[SLOT_HVA] >= HVA_ARENA)
+		return (uint64_t)arena(arg[SLOT_HVA] - HVA_ARENA);
+	return (uint64_t)world.plain[arg[SLOT_VM]] + arg[SLOT_HVA] * PAGE;
+}
+
+static void slot_execute(const long *arg, struct outcome *o)
+{
+	struct kvm_userspace_memory_region2 region = {
+		.slot = arg[SLOT_SPACE] << 16 | arg[SLOT_ID],
+		.flags = arg[SLOT_FLAGS],
+		.guest_phys_addr = VMM_TEST_GPA + arg[SLOT_GPA] * PAGE,
+		.memory_size = arg[SLOT_PAGES] * PAGE,
+		.userspace_addr = hva_of(arg),
+		.guest_memfd = world.fd[arg[SLOT_FILE]],
+		.guest_memfd_offset = arg[SLOT_OFFSET],
+	};
+	int fd = world.vm[arg[SLOT_VM]].fd;
+
+	outcome_call(o, ioctl(fd, arg[SLOT_OLD] ? KVM_SET_USER_MEMORY_REGION :
+						  KVM_SET_USER_MEMORY_REGION2, &region));
+	/* Before 6.8, and without the module, there is but the older one. */
+	if (o->err == ENOTTY && !(region.flags & KVM_MEM_GUEST_MEMFD))
+		outcome_call(o, ioctl(fd, KVM_SET_USER_MEMORY_REGION, &region));
+}
+
+const struct op_type op_slot = {
+	"slot", 90,
+	{ "vm", "space", "id", "flags", "gpa", "pages", "hva", "file", "offset", "old" },
+	slot_random, slot_model, slot_execute,
+};
+
+enum { GUEST_VM, GUEST_VCPU, GUEST_GPA, GUEST_N, GUEST_VALUE };
+
+static void guest_random(struct prng *r, const struct model *m, long *arg)
+{
+	const struct slot *s;
+
+	arg[GUEST_VM] = pick_open_vm(r, m);
+	arg[GUEST_VCPU] = prng_below(r, m->vm[arg[GUEST_VM]].vcpus ?: 1);
+	s = pick_slot(r, m, arg[GUEST_VM]);
+	arg[GUEST_GPA] = s->gpa;
+	arg[GUEST_N] = s->pages ?: 1;
+	if (!prng_rarely(r, 3)) {
+		long skip = prng_below(r, arg[GUEST_N]);
+
+		arg[GUEST_GPA] += skip;
+		arg[GUEST_N] = 1 + prng_below(r, arg[GUEST_N] - skip);
+	}
+	if (prng_rarely(r, 12))
+		arg[GUEST_N] += prng_below(r, 8);
+	arg[GUEST_VALUE] = 1 + prng_below(r, 1000000);
+}
+
+static const struct slot *slot_at(const struct vm *vm, int gpa)
+{
+	int i;
+
+	for (i = 0; i < SLOTS; i++) {
+		if (gpa >= vm->slot[0][i].gpa && gpa < vm->slot[0][i].gpa + vm->slot[0][i].pages)
+			return &vm->slot[0][i];
+	}
+	return NULL;
+}
+
+/* Where the guest finds the frame: NULL where there is none, and why. */
+static uint64_t *guest_page(struct model *m, int vm, int gpa, int *reason)
+{
+	const struct slot *s = slot_at(&m->vm[vm], gpa);
+	int index;
+
+	*reason = KVM_EXIT_MMIO;
+	if (!s)
+		return NULL;
+	if (!(s->flags & KVM_MEM_GUEST_MEMFD))
+		return &m->vm[vm].plain[s->hva + gpa - s->gpa];
+	*reason = KVM_EXIT_MEMORY_FAULT;
+	if (s->file < 0)
+		return NULL;
+	index = s->file_page + gpa - s->gpa;
+	model_allocate(m, 0, s->file, index);
+	return &m->file[s->file].page[index].value;
+}
+
+static bool guest_makes_sense(const struct model *m, const long *arg)
+{
+	const struct vm *vm = &m->vm[arg[GUEST_VM]];
+
+	return vm->open && arg[GUEST_VCPU] >= 0 && arg[GUEST_VCPU] < vm->vcpus &&
+	       arg[GUEST_GPA] >= 0 && arg[GUEST_N] > 0 &&
+	       arg[GUEST_GPA] + arg[GUEST_N] <= 4 * GUEST_PAGES;
+}
+
+/* What a guest fault ends with, and where. */
+static void guest_fails(struct outcome *o, int reason)
+{
+	outcome_error(o, reason == KVM_EXIT_MMIO ? ENOTRECOVERABLE : EFAULT);
+	outcome_value(o, reason);
+}
+
+static void guest_model(struct model *m, const long *arg, struct outcome *o, bool write)
+{
+	uint64_t sum = 0;
+	int i, reason;
+
+	o->skip = !guest_makes_sense(m, arg);
+	if (o->skip)
+		return;
+	for (i = 0; i < arg[GUEST_N]; i++) {
+		uint64_t *p = guest_page(m, arg[GUEST_VM], arg[GUEST_GPA] + i, &reason);
+
+		if (!p) {
+			guest_fails(o, reason);
+			return;
+		}
+		if (write)
+			*p = arg[GUEST_VALUE];
+		sum += *p;
+	}
+	if (!write)
+		outcome_value(o, sum);
+}
+
+static void guest_read_model(struct model *m, const long *arg, struct outcome *o)
+{
+	guest_model(m, arg, o, false);
+}
+
+static void guest_write_model(struct model *m, const long *arg, struct outcome *o)
+{
+	guest_model(m, arg, o, true);
+}
+
+static void guest_outcome(const long *arg, struct outcome *o, long ret)
+{
+	outcome_call(o, ret);
+	if (ret)
+		outcome_value(o, world.vm[arg[GUEST_VM]].vcpu[arg[GUEST_VCPU]].run->exit_reason);
+}
+
+static void guest_read_execute(const long *arg, struct outcome *o)
+{
+	uint64_t sum;
+
+	guest_outcome(arg, o, vmm_sum(&world.vm[arg[GUEST_VM]], arg[GUEST_VCPU],
+				      VMM_TEST_GPA + arg[GUEST_GPA] * PAGE, arg[GUEST_N], &sum));
+	if (!o->ret)
+		outcome_value(o, sum);
+}
+
+static void guest_write_execute(const long *arg, struct outcome *o)
+{
+	guest_outcome(arg, o, vmm_write(&world.vm[arg[GUEST_VM]], arg[GUEST_VCPU],
+					VMM_TEST_GPA + arg[GUEST_GPA] * PAGE, arg[GUEST_N],
+					arg[GUEST_VALUE]));
+}
+
+const struct op_type op_guest_read = {
+	"guest-read", 60, { "vm", "vcpu", "gpa", "pages" },
+	guest_random, guest_read_model, guest_read_execute,
+};
+
+const struct op_type op_guest_write = {
+	"guest-write", 80, { "vm", "vcpu", "gpa", "pages", "value" },
+	guest_random, guest_write_model, guest_write_execute,
+};
+
+static void prefault_model(struct model *m, const long *arg, struct outcome *o)
+{
+	int i, reason;
+
+	o->skip = !guest_makes_sense(m, arg) || !kernel.prefault;
+	if (o->skip)
+		return;
+	for (i = 0; i < arg[GUEST_N]; i++) {
+		if (guest_page(m, arg[GUEST_VM], arg[GUEST_GPA] + i, &reason))
+			continue;
+		outcome_error(o, reason == KVM_EXIT_MMIO ? ENOENT : EFAULT);
+		return;
+	}
+}
+
+/* Some kernels pre-fault for ever if a slot was deleted since the vCPU last ran. */
+static void prefault_execute(const long *arg, struct outcome *o)
+{
+	must(!vmm_halt(&world.vm[arg[GUEST_VM]], arg[GUEST_VCPU]));
+	outcome_call(o, vmm_prefault(&world.vm[arg[GUEST_VM]], arg[GUEST_VCPU],
+				     VMM_TEST_GPA + arg[GUEST_GPA] * PAGE,
+				     arg[GUEST_N] * PAGE));
+}
+
+const struct op_type op_prefault = {
+	"prefault", 15, { "vm", "vcpu", "gpa", "pages" },
+	guest_random, prefault_model, prefault_execute,
+};
+
+static void tsc_random(struct prng *r, const struct model *m, long *arg)
+{
+	arg[0] = pick_open_vm(r, m);
+	arg[1] = prng_rarely(r, 2) ? 0 : kernel.tsc_khz + 1000 * (long)prng_below(r, 3);
+}
+
+static void tsc_vm_model(struct model *m, const long *arg, struct outcome *o)
+{
+	struct vm *vm = &m->vm[arg[0]];
+	bool gate = kernel.tsc_gate_native || (m->loaded && m->tsc_gate);
+
+	o->skip = !vm->open || arg[1] < 0 || arg[1] > UINT32_MAX;
+	if (o->skip)
+		return;
+	if (gate && vm->vcpus)
+		outcome_error(o, EINVAL);
+	else
+		vm->tsc_khz = arg[1] ?: kernel.tsc_khz;
+	outcome_value(o, vm->tsc_khz);
+}
+
+static void tsc_vm_execute(const long *arg, struct outcome *o)
+{
+	outcome_call(o, ioctl(world.vm[arg[0]].fd, KVM_SET_TSC_KHZ, arg[1]));
+	outcome_value(o, ioctl(world.vm[arg[0]].fd, KVM_GET_TSC_KHZ));
+}
+
+const struct op_type op_tsc_vm = {
+	"tsc-vm", 10, { "vm", "khz" }, tsc_random, tsc_vm_model, tsc_vm_execute,
+};
+
+static void tsc_vcpu_random(struct prng *r, const struct model *m, long *arg)
+{
+	arg[0] = pick_open_vm(r, m);
+	arg[1] = prng_below(r, VCPUS);
+}
+
+static void tsc_vcpu_model(struct model *m, const long *arg, struct outcome *o)
+{
+	o->skip = !m->vm[arg[0]].open || arg[1] < 0 || arg[1] >= m->vm[arg[0]].vcpus;
+}
+
+/* That of the host, which no vCPU can be refused whose TSC is not protected. */
+static void tsc_vcpu_execute(const long *arg, struct outcome *o)
+{
+	outcome_call(o, ioctl(world.vm[arg[0]].vcpu[arg[1]].fd, KVM_SET_TSC_KHZ, 0));
+}
+
+const struct op_type op_tsc_vcpu = {
+	"tsc-vcpu", 4, { "vm", "vcpu" }, tsc_vcpu_random, tsc_vcpu_model, tsc_vcpu_execute,
+};
+
+static void tsc_gate_random(struct prng *r, const struct model *m, long *arg)
+{
+	arg[0] = prng_below(r, 2);
+}
+
+static void tsc_gate_model(struct model *m, const long *arg, struct outcome *o)
+{
+	o->skip = !m->loaded;
+	if (!o->skip)
+		m->tsc_gate = arg[0];
+}
+
+static void tsc_gate_execute(const long *arg, struct outcome *o)
+{
+	module_tsc_gate(arg[0]);
+}
+
+const struct op_type op_tsc_gate = {
+	"tsc-gate", 3, { "on" }, tsc_gate_random, tsc_gate_model, tsc_gate_execute,
+};

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Random arguments: most of them such that the call can succeed. */
+#include "fuzz.h"
+
+int pick_process(struct prng *r, const struct model *m)
+{
+	return m->process[1].alive && prng_rarely(r, 3);
+}
+
+static int pick_one(struct prng *r, const bool *candidate, int n)
+{
+	int i, found = -1, count = 0;
+
+	for (i = 0; i < n; i++) {
+		if (candidate[i] && prng_rarely(r, ++count))
+			found = i;
+	}
+	return found < 0 ? (int)prng_below(r, n) : found;
+}
+
+int pick_open_file(struct prng *r, const struct model *m, int proc)
+{
+	return prng_rarely(r, 20) ? (int)prng_below(r, FILES) :
+				    pick_one(r, m->process[proc].open, FILES);
+}
+
+int pick_open_vm(struct prng *r, const struct model *m)
+{
+	bool open[VMS];
+	int i;
+
+	for (i = 0; i < VMS; i++)
+		open[i] = m->vm[i].open;
+	return pick_one(r, open, VMS);
+}
+
+bool in_arena(long page, long n)
+{
+	return page >= 0 && n >= 0 && page < ARENA_PAGES && n <= ARENA_PAGES - page;
+}
+
+static void narrow(struct prng *r, long *first, long *n)
+{
+	long skip = prng_below(r, *n);
+
+	*first += skip;
+	*n = 1 + prng_below(r, *n - skip);
+}
+
+/* Pages of the arena: a mapping, a part of one, a bit more than one, or anything. */
+void pick_span(struct prng *r, const struct model *m, int proc, long *page, long *n)
+{
+	const struct process *p = &m->process[proc];
+
+	if (!p->vmas || prng_rarely(r, 8)) {
+		*page = prng_below(r, ARENA_PAGES);
+		*n = 1 + prng_below(r, 24);
+	} else {
+		const struct vma *v = &p->vma[prng_below(r, p->vmas)];
+
+		*page = v->start;
+		*n = v->end - v->start;
+		if (!prng_rarely(r, 3))
+			narrow(r, page, n);
+		if (prng_rarely(r, 8))
+			*n += prng_below(r, 16);
+		if (prng_rarely(r, 16))
+			*page -= prng_below(r, 4);
+	}
+	if (*page < 0)
+		*page = 0;
+	if (*n > ARENA_PAGES - *page)
+		*n = ARENA_PAGES - *page;
+}
+
+/* Pages of a file, and now and then some behind its end. */
+void pick_file_span(struct prng *r, const struct model *m, int file, long *first, long *n)
+{
+	*first = 0;
+	*n = m->file[file].pages ?: 1;
+	if (!prng_rarely(r, 4))
+		narrow(r, first, n);
+	if (prng_rarely(r, 12))
+		*n += prng_below(r, 8);
+	if (prng_rarely(r, 20))
+		*first += prng_below(r, 32);
+}
+
+const struct slot *pick_slot(struct prng *r, const struct model *m, int vm)
+{
+	const struct slot *s = m->vm[vm].slot[0];
+	bool there[SLOTS];
+	int i;
+
+	for (i = 0; i < SLOTS; i++) {
+		there[i] = s[i].pages;
+		/* Nothing behind it any longer. */
+		if (s[i].pages && s[i].file < 0 && prng_rarely(r, 2))
+			return &s[i];
+	}
+	return &s[pick_one(r, there, SLOTS)];
+}
+
+void pick_policy(struct prng *r, long *mode, long *nodes, long *maxnode)
+{
+	static const unsigned long masks[] = { 1, 2, 3, 3, 3, 1, 2, 3, 3, 0, 8, 9, 10, 12, 15 };
+	static const int modes[] = {
+		MPOL_DEFAULT, MPOL_PREFERRED, MPOL_BIND, MPOL_BIND, MPOL_INTERLEAVE, MPOL_INTERLEAVE,
+		MPOL_INTERLEAVE, MPOL_LOCAL, MPOL_PREFERRED_MANY, MPOL_WEIGHTED_INTERLEAVE,
+		MPOL_WEIGHTED_INTERLEAVE,
+	};
+
+	*mode = modes[prng_below(r, ARRAY_SIZE(modes))];
+	if (prng_rarely(r, 40))
+		*mode = prng_below(r, 20) - 5;
+	*nodes = masks[prng_below(r, prng_rarely(r, 5) ? ARRAY_SIZE(masks) : 9)];
+	if ((*mode == MPOL_DEFAULT || *mode == MPOL_LOCAL) && !prng_rarely(r, 20))
+		*nodes = 0;
+	if (prng_rarely(r, 6))
+		*mode |= 1L << (13 + prng_below(r, 3));
+	if (prng_rarely(r, 40))
+		*mode |= 1L << (10 + prng_below(r, 6));
+	*maxnode = *nodes ? 65 : 0;
+	if (prng_rarely(r, 20)) {
+		static const long sizes[] = { 0, 1, 2, 3, 4, 5, 64, 128, 1025, 32769, 32770, -1 };
+
+		*maxnode = sizes[prng_below(r, ARRAY_SIZE(sizes))];
+	}
+}

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Sequences: generated from a seed, changed, printed and read. */
+#include <sys/mman.h>
+
+#include "fuzz.h"
+
+const struct op_type *const op_types[] = {
+	&op_vm, &op_vm_close, &op_vcpu, &op_create, &op_close, &op_fallocate,
+	&op_mmap, &op_munmap, &op_mremap, &op_mprotect, &op_mlock, &op_munlock, &op_madvise,
+	&op_read, &op_write,
+	&op_mbind, &op_home_node, &op_get_mempolicy, &op_set_mempolicy, &op_weight, &op_cpu,
+	&op_move_pages, &op_migrate_pages,
+	&op_slot, &op_guest_read, &op_guest_write, &op_prefault,
+	&op_tsc_vm, &op_tsc_vcpu, &op_tsc_gate,
+	&op_fork, &op_exit, &op_unload, &op_load,
+};
+
+const int op_types_count = ARRAY_SIZE(op_types);
+
+static int type_of(const struct op_type *t)
+{
+	int i;
+
+	for (i = 0; i < op_types_count; i++) {
+		if (op_types[i] == t)
+			return i;
+	}
+	must(false);
+}
+
+static int any_type(struct prng *r)
+{
+	int i, total = 0, at;
+
+	for (i = 0; i < op_types_count; i++)
+		total += op_types[i]->weight;
+	at = prng_below(r, total);
+	for (i = 0; at >= op_types[i]->weight; i++)
+		at -= op_types[i]->weight;
+	return i;
+}
+
+/* What a VMM begins with, mostly. */
+static int next_type(struct prng *r, const struct model *m)
+{
+	int i, files = 0;
+
+	for (i = 0; i < FILES; i++)
+		files += m->process[0].open[i];
+	if (!m->vm[0].alive && !m->vm[1].alive && !prng_rarely(r, 10))
+		return type_of(m->loaded ? &op_vm : &op_load);
+	if (!files && !prng_rarely(r, 3))
+		return type_of(&op_create);
+	if (!m->process[0].vmas && !prng_rarely(r, 3))
+		return type_of(&op_mmap);
+	return any_type(r);
+}
+
+static bool op_is(const struct op *op, const struct op_type *t)
+{
+	return op_types[op->type] == t;
+}
+
+/* What a span of pages of a process was named for: what comes of it is looked at. */
+static void follow_span(struct prng *r, const struct op *last, long pages, struct op *op)
+{
+	static const long advices[] = { MADV_REMOVE, MADV_REMOVE, MADV_POPULATE_READ,
+					MADV_POPULATE_WRITE };
+	bool removed = op_is(last, &op_madvise);
+
+	op->type = type_of(removed || prng_rarely(r, 3) ? &op_write : &op_madvise);
+	op->arg[0] = last->arg[0];
+	op->arg[1] = last->arg[1];
+	op->arg[2] = pages;
+	op->arg[3] = op_is(op, &op_write) ? 1 + (long)prng_below(r, 1000) :
+					 advices[prng_below(r, ARRAY_SIZE(advices))];
+}
+
+/* A file that was closed is to go: its mappings follow, and then the guest. */
+static void follow_close(struct prng *r, const struct model *m, struct op *op)
+{
+	const struct process *p = &m->process[0];
+	int i;
+
+	for (i = 0; i < p->vmas; i++) {
+		if (p->open[p->vma[i].file])
+			continue;
+		op->type = type_of(&op_munmap);
+		op->arg[1] = p->vma[i].start;
+		op->arg[2] = p->vma[i].end - p->vma[i].start;
+		return;
+	}
+	op->type = type_of(&op_guest_read);
+	op_guest_read.random(r, m, op->arg);
+}
+
+/* A policy is followed by new pages, a new slot and a hole by a guest. */
+static bool follow(struct prng *r, const struct model *m, const struct op *last, struct op *op)
+{
+	memset(op, 0, sizeof(*op));
+	if (op_is(last, &op_mbind)) {
+		follow_span(r, last, (last->arg[2] + PAGE - 1) / PAGE, op);
+	} else if (op_is(last, &op_madvise) && last->arg[3] == MADV_REMOVE && !prng_rarely(r, 3)) {
+		follow_span(r, last, last->arg[2], op);
+	} else if (op_is(last, &op_close) || op_is(last, &op_munmap)) {
+		follow_close(r, m, op);
+	} else if (op_is(last, &op_slot) || op_is(last, &op_fallocate) || op_is(last, &op_madvise)) {
+		op->type = type_of(op_is(last, &op_slot) ? &op_guest_write : &op_guest_read);
+		op_types[op->type]->random(r, m, op->arg);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* An operation that makes sense after those before it, whose state is @m. */
+static void generate_op(struct prng *r, struct model *m, const struct op *last, struct op *op)
+{
+	struct outcome o;
+
+	do {
+		struct model before = *m;
+
+		memset(&o, 0, sizeof(o));
+		if (!last || prng_rarely(r, 3) || !follow(r, m, last, op)) {
+			memset(op, 0, sizeof(*op));
+			op->type = next_type(r, m);
+			op_types[op->type]->random(r, m, op->arg);
+		}
+		op_types[op->type]->model(m, op->arg, &o);
+		if (o.skip)
+			*m = before;
+	} while (o.skip);
+}
+
+void sequence_generate(struct sequence *s, uint64_t seed)
+{
+	struct prng r = prng_seed(seed);
+	static struct model m;
+	int i;
+
+	model_start(&m);
+	s->n = SEQUENCE / 4 + prng_below(&r, SEQUENCE * 3 / 4 + 1);
+	for (i = 0; i < s->n; i++)
+		generate_op(&r, &m, i ? &s->op[i - 1] : NULL, &s->op[i]);
+}
+
+/* Go on at random after @keep operations. */
+static void regrow(struct sequence *s, int keep, struct prng *r)
+{
+	static struct model m;
+	struct outcome o;
+	int i;
+
+	model_start(&m);
+	for (i = 0; i < keep; i++) {
+		memset(&o, 0, sizeof(o));
+		op_types[s->op[i].type]->model(&m, s->op[i].arg, &o);
+	}
+	s->n = keep + prng_below(r, SEQUENCE - keep + 1);
+	for (; i < s->n; i++)
+		generate_op(r, &m, i ? &s->op[i - 1] : NULL, &s->op[i]);
+}
+
+static void splice(struct sequence *s, const struct sequence *other, struct prng *r)
+{
+	int keep = prng_below(r, s->n + 1), from = prng_below(r, other->n + 1);
+
+	s->n = keep;
+	while (s->n < SEQUENCE && from < other->n)
+		s->op[s->n++] = other->op[from++];
+}
+
+static void drop(struct sequence *s, struct prng *r)
+{
+	int at = prng_below(r, s->n);
+
+	memmove(&s->op[at], &s->op[at + 1], (--s->n - at) * sizeof(s->op[0]));
+}
+
+static void insert(struct sequence *s, struct op op, struct prng *r)
+{
+	int at = prng_below(r, s->n + 1);
+
+	if (s->n == SEQUENCE)
+		return;
+	memmove(&s->op[at + 1], &s->op[at], (s->n++ - at) * sizeof(s->op[0]));
+	s->op[at] = op;
+}
+
+/* Other arguments, such as could have been; those of a beginning know little. */
+static void reargue(struct sequence *s, struct prng *r)
+{
+	static struct model m;
+	int at = prng_below(r, s->n), i;
+	struct outcome o;
+
+	model_start(&m);
+	for (i = 0; i < at; i++) {
+		memset(&o, 0, sizeof(o));
+		op_types[s->op[i].type]->model(&m, s->op[i].arg, &o);
+	}
+	op_types[s->op[at].type]->random(r, &m, s->op[at].arg);
+}
+
+/* Make another sequence of it, with parts of @other. */
+void sequence_mutate(struct sequence *s, const struct sequence *other, struct prng *r)
+{
+	int changes = 1 + prng_below(r, 4);
+
+	while (changes--) {
+		if (!s->n) {
+			*s = *other;
+			return;
+		}
+		switch (prng_below(r, 6)) {
+		case 0:
+			splice(s, other, r);
+			break;
+		case 1:
+			drop(s, r);
+			break;
+		case 2:
+			insert(s, s->op[prng_below(r, s->n)], r);
+			break;
+		case 3:
+			if (other->n)
+				insert(s, other->op[prng_below(r, other->n)], r);
+			break;
+		case 4:
+			reargue(s, r);
+			break;
+		default:
+			regrow(s, prng_below(r, s->n + 1), r);
+		}
+	}
+}
+
+int op_text(const struct op *op, char *text, size_t size)
+{
+	const struct op_type *t = op_types[op->type];
+	int len = snprintf(text, size, "%s", t->name), i;
+
+	for (i = 0; i < ARGS && t->arg[i]; i++)
+		len += snprintf(text + len, size - len, " %s=%ld", t->arg[i], op->arg[i]);
+	return len;
+}
+
+void sequence_print(const struct sequence *s)
+{
+	char text[256];
+	int i;
+
+	for (i = 0; i < s->n; i++) {
+		op_text(&s->op[i], text, sizeof(text));
+		printf("#   %s\n", text);
+	}
+}
+
+#define SPACE "\t\n "
+
+static bool op_read_args(struct op *op, char **rest)
+{
+	const struct op_type *t = op_types[op->type];
+	char *word;
+	int i;
+
+	while ((word = strtok_r(NULL, SPACE, rest))) {
+		char *value = strchr(word, '=');
+
+		if (!value)
+			return false;
+		*value++ = 0;
+		for (i = 0; i < ARGS && t->arg[i] && strcmp(t->arg[i], word); i++)
+			;
+		if (i == ARGS || !t->arg[i])
+			return false;
+		op->arg[i] = strtol(value, NULL, 0);
+	}
+	return true;
+}
+
+static bool op_read_line(struct op *op, char *line)
+{
+	char *rest, *name = strtok_r(line, SPACE, &rest);
+
+	memset(op, 0, sizeof(*op));
+	for (op->type = 0; op->type < op_types_count; op->type++) {
+		if (!strcmp(op_types[op->type]->name, name))
+			return op_read_args(op, &rest);
+	}
+	return false;
+}
+
+/* As it was printed: a line each, with or without a # before it. */
+bool sequence_read(struct sequence *s, const char *path)
+{
+	FILE *f = fopen(path, "r");
+	char line[512];
+
+	must(f);
+	s->n = 0;
+	while (fgets(line, sizeof(line), f)) {
+		char *start = line + strspn(line, "#" SPACE);
+
+		if (!*start)
+			continue;
+		if (s->n == SEQUENCE || !op_read_line(&s->op[s->n++], start)) {
+			printf("# not understood: line %d\n", s->n);
+			fclose(f);
+			return false;
+		}
+	}
+	fclose(f);
+	return s->n > 0;
+}
+
+/* FNV-1a, to compare what was generated. */
+uint64_t sequence_hash(const struct sequence *s, uint64_t hash)
+{
+	const unsigned char *p = (const void *)s->op;
+	size_t i;
+
+	for (i = 0; i < s->n * sizeof(s->op[0]); i++)
+		hash = (hash ^ p[i]) * 0x100000001b3ULL;
+	return hash;
+}
