@@ -35,6 +35,7 @@ echo "# $(uname -r)"
 insmod ./efivarfs.ko
 mount -t efivarfs efivarfs /sys/firmware/efi/efivars
 ok "Secure Boot is on" sh -c "mokutil --sb-state | grep -x 'SecureBoot enabled'"
+mount -t securityfs securityfs /sys/kernel/security
 ok "so the kernel is locked down" grep -F '[integrity]' /sys/kernel/security/lockdown
 dmesg_mark
 ok "without its signature, the module is refused" refused ./unsigned.ko

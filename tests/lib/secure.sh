@@ -85,9 +85,10 @@ secure_options()
 # MokManager has the screen for ten seconds, until a key is pressed.
 secure_enrol()
 {
-	local name=$1 password=$2 dir=$systems/$1/boot pid status=0
+	local name=$1 password=$2 dir=$systems/$1/boot pid status=0 typed
 	secure_screen=$cache/log/console-$1-mokmanager.log
 	secure_seen=0
+	mapfile -t typed < <(grep -o . <<<"$password")
 	mkdir -p "$dir"
 	rm -f "$dir/keys"
 	mkfifo "$dir/keys"
@@ -98,10 +99,10 @@ secure_enrol()
 		-display none -no-reboot -serial stdio $BOOT_OPTIONS <>"$dir/keys" >"$secure_screen" 2>"$secure_screen.qemu" &
 	pid=$!
 	secure_press "$name" 'Press any key' x &&
-		secure_press "$name" 'Enroll MOK' '\e[B\r' &&
-		secure_press "$name" 'View key 0' '\e[B\r' &&
-		secure_press "$name" 'Enroll the key' '\e[B\r' &&
-		secure_press "$name" 'Password' "$password"'\r' &&
+		secure_press "$name" 'Enroll MOK' '\e[B' '\r' &&
+		secure_press "$name" 'View key 0' '\e[B' '\r' &&
+		secure_press "$name" 'Enroll the key' '\e[B' '\r' &&
+		secure_press "$name" 'Password' "${typed[@]}" '\r' &&
 		secure_press "$name" 'Reboot' '\r' || status=1
 	[ $status -eq 0 ] || kill $pid
 	wait $pid || status=1
@@ -109,16 +110,20 @@ secure_enrol()
 	return $status
 }
 
-# secure_press NAME TEXT KEYS: once the text is on the screen, since the last keys were pressed.
+# secure_press NAME TEXT KEY...: once the text is on the screen, since the last keys were pressed.
 secure_press()
 {
-	local keys=$systems/$1/boot/keys screen=$secure_screen _
+	local keys=$systems/$1/boot/keys screen=$secure_screen key _
 	for _ in $(seq $((120 * ${BOOT_PATIENCE:-1}))); do
 		if tail -c "+$((secure_seen + 1))" "$screen" | sed 's/\x1b\[[0-9;?]*[A-Za-z]//g' | tr -d '\r\n' | grep -qa "$2"; then
-			# The menu takes no key until it is drawn.
-			sleep 1
+			# What is typed before the screen is complete is thrown away, and so is what comes
+			# faster than a person types.
+			sleep 3
 			secure_seen=$(stat -c %s "$screen")
-			printf '%b' "$3" >"$keys"
+			for key in "${@:3}"; do
+				printf '%b' "$key" >"$keys"
+				sleep 0.5
+			done
 			return
 		fi
 		sleep 1
