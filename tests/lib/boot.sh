@@ -56,6 +56,8 @@ initramfs()
 	rm -rf "$root"
 }
 
+boot_parameters="console=ttyS0 panic=-1 panic_on_warn=1 oops=panic no_timer_check"
+
 # boot INITRD CONSOLE [KERNEL PARAMETER...]: run it; what the guest writes to
 # its second serial port comes out here, its console goes to a file.
 #
@@ -68,17 +70,20 @@ initramfs()
 # BOOT_PATIENCE multiplies the time limit, for slow kernels. BOOT_ICOUNT=N makes time a count
 # of instructions, each 2^N ns: N=0 to measure; the larger it is, the fewer instructions
 # one CPU runs before the next one has its turn. BOOT_CPUS and BOOT_MIB are those of one
-# node, of two.
+# node, of two. BOOT_OPTIONS are QEMU's, for what else there is to be; they have the kernel as
+# well if kernel_image is empty.
 #
 # Two sockets, because the kernel warns of NUMA nodes that split one. No check of the timer,
 # which takes a busy machine for a broken one. A panic
 # ends QEMU (-no-reboot, panic=-1), and so does the time limit.
 boot()
 {
-	local initrd=$1 console=$2 qlog=$2.qemu cpus=${BOOT_CPUS:-2} mib=${BOOT_MIB:-1536} icount=
+	local initrd=$1 console=$2 qlog=$2.qemu cpus=${BOOT_CPUS:-2} mib=${BOOT_MIB:-1536} icount="" direct=()
 	shift 2
+	[ -z "$kernel_image" ] ||
+		direct=(-kernel "$kernel_image" -initrd "$initrd" -append "$boot_parameters $kernel_parameters $*")
 	[ -z "${BOOT_ICOUNT:-}" ] || icount="-icount shift=$BOOT_ICOUNT,sleep=off"
-	# shellcheck disable=SC2086 # two words or none
+	# shellcheck disable=SC2086 # lists of words
 	timeout "$((${BOOT_TIMEOUT:-240} * ${BOOT_PATIENCE:-1}))" "$qemu" -accel "tcg,thread=${BOOT_THREADS:-single}" $icount \
 		-cpu max,+svm -M q35 -nodefaults -display none -no-reboot \
 		-smp "$((2 * cpus)),sockets=2,cores=$cpus" -m "$((2 * mib))M" \
@@ -88,8 +93,7 @@ boot()
 		-numa "node,memdev=m1,cpus=$cpus-$((2 * cpus - 1)),nodeid=1" \
 		-chardev stdio,id=results,signal=off \
 		-serial "file:$console" -serial chardev:results \
-		-kernel "$kernel_image" -initrd "$initrd" \
-		-append "console=ttyS0 panic=-1 panic_on_warn=1 oops=panic no_timer_check $kernel_parameters $*" \
+		"${direct[@]}" ${BOOT_OPTIONS:-} \
 		</dev/null 2>"$qlog"
 }
 

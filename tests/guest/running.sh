@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# For scenarios of systems with systemd.
+
+# A unit that failed makes it degraded. udev loads KVM, and that may take longer than all units.
+running()
+{
+	udevadm settle --timeout=600
+	systemctl is-system-running --wait
+	systemctl --failed --plain --no-legend | while read -r unit _; do
+		journalctl -b --no-pager -n 5 -u "$unit"
+	done
+	[ "$(systemctl is-system-running)" = running ]
+}
