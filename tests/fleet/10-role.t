@@ -39,19 +39,19 @@ documented()
 
 undocumented()
 {
-	diff <(documented) <(python3 tests/fleet/options.py table "$role")
+	diff <(documented) <(/usr/bin/python3 tests/fleet/options.py table "$role")
 }
 
 python_style()
 {
-	python3 -m pyflakes packaging/ansible tests/fleet/*.py
-	python3 -m pycodestyle --max-line-length=100 packaging/ansible tests/fleet/*.py
+	/usr/bin/python3 -m pyflakes packaging/ansible tests/fleet/*.py
+	/usr/bin/python3 -m pycodestyle --max-line-length=100 packaging/ansible tests/fleet/*.py
 }
 
 silent "yamllint has nothing to say" yaml_lint
 silent "ansible-lint has nothing to say" ansible_lint
 silent "pyflakes and pycodestyle have nothing to say" python_style
-silent "defaults are those of the argument specification" python3 tests/fleet/options.py differ "$role"
+silent "defaults are those of the argument specification" /usr/bin/python3 tests/fleet/options.py differ "$role"
 silent "docs/fleet.md has the table of variables" undocumented
 check "kernels are those of dkms.conf" same_kernels
 silent "functions are those that src/hooks/ redirects" functions_differ

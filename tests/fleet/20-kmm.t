@@ -9,7 +9,7 @@ trap 'rm -rf "$dir"' EXIT
 
 manifests()
 {
-	python3 "$top/tests/fleet/kmm.py" check "$1" "$2" "$top/tests/fleet/kmm.schema.json" "$version"
+	/usr/bin/python3 "$top/tests/fleet/kmm.py" check "$1" "$2" "$top/tests/fleet/kmm.schema.json" "$version"
 }
 
 # with_fault FILE SED_SCRIPT: what is said of them then.
@@ -52,7 +52,7 @@ awk '$4 !~ /backports/ {
 in_system fleet-kmm "$release" sh -c 'rm -f /etc/apt/sources.list.d/*.list'
 while read -r line; do
 	check "runs: $line" in_system fleet-kmm "$release" env DEBIAN=bookworm "KERNEL_FULL_VERSION=$release" sh -c "$line"
-done < <(python3 "$top/tests/fleet/kmm.py" run dockerfile.yaml)
+done < <(/usr/bin/python3 "$top/tests/fleet/kmm.py" run dockerfile.yaml)
 
 image=$systems/fleet-kmm/upper/opt
 vermagic()
