@@ -17,6 +17,8 @@
 #
 #   make deb rpm		build packages, into dist/
 #   make check-packages	install, upgrade and remove them on Debian 12 and 13, and print a table
+#   make check-fleet	roll them out on two hosts that boot, once well and once not, and write
+#			docs/fleet.md
 #   make install-source	put what DKMS builds into /usr/src, and when to load the module into
 #			/usr/lib/modprobe.d; below DESTDIR
 
@@ -51,6 +53,9 @@ check-mutants:
 check-packages:
 	tests/run packages
 
+check-fleet:
+	tests/run fleet
+
 deb rpm:
 	packaging/build.sh $@ dist
 
@@ -68,4 +73,4 @@ install-source:
 	install -D -m 644 -t $(DESTDIR)/usr/lib/modprobe.d packaging/boot/kvm-gmem-numa.conf
 
 .PHONY: all modules modules_install clean demo check bench fuzz check-kernels check-debug check-stress \
-	check-mutants check-packages deb rpm install-source
+	check-mutants check-packages check-fleet deb rpm install-source

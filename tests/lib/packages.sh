@@ -140,3 +140,6 @@ system_tools=("${package_tools[@]}" busybox-static cpio e2fsprogs gcc libc6-dev 
 check_tools=("${demo_tools[@]}" "${package_tools[@]}" bison checkpolicy flex libelf-dev rsync shellcheck sparse uuid-dev)
 # perf says where instructions go; gnuplot draws, and wants no more than a terminal.
 bench_tools=("${demo_tools[@]}" gnuplot-nox linux-perf mmdebstrap)
+# Ansible as Debian has it, and what looks over playbooks.
+fleet_tools=("${demo_tools[@]}" "${package_tools[@]}" ansible-core ansible-lint e2fsprogs openssh-client pyflakes3
+	python3-jsonschema python3-pycodestyle yamllint)

@@ -5,8 +5,9 @@
 cd "$top"
 
 mapfile -t module < <(find src compat include -name '*.[ch]' | sort)
-mapfile -t tests < <(find tests -name '*.[ch]' | sort)
-mapfile -t scripts < <(find tests packaging compat .ci -name '*.sh' -o -name '*.t' -o -name run | sort)
+mapfile -t tests < <(find tests tools -name '*.[ch]' | sort)
+mapfile -t scripts < <(find tests packaging compat .ci -name '*.sh' -o -name '*.t' -o -name run -o -name modules-deb \
+	-o -path '*/sim/*' -type f | sort)
 mapfile -t all < <(find . \( -path ./.git -o -path ./dist \) -prune -o -type f -print | sort)
 
 checkpatch()

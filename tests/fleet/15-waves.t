@@ -1,0 +1,132 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The playbook on hosts that are simulated: waves, what stops them, what is left behind.
+. "$(dirname "$0")/../lib/fleetprove.sh"
+
+hosts=(h1 h2 h3 h4 h5)
+sim_start "${hosts[@]}"
+sim_package 0.1.0 >/dev/null
+sim_package 0.1.1 placement=wrong >/dev/null
+sim_package 0.1.2 >/dev/null
+waves='{"rollout_waves": [1, 2, "100%"]}'
+
+# rollout VERSION [ARGUMENT...]
+rollout()
+{
+	local version=$1
+	shift
+	sim_rollout -e "$waves" -e "kvm_gmem_numa_version=$version" "$@" || true
+}
+
+# state: each host's version, loaded and installed.
+state()
+{
+	local host
+	for host in "${hosts[@]}"; do
+		echo "$host $(sim_version "$host")"
+	done
+}
+
+# verdicts "WAVE VERDICT"...: of the hosts in turn.
+verdicts()
+{
+	local host
+	for host in "${hosts[@]}"; do
+		sim_verdict "$host" | grep -q "^$1 *\$" || {
+			sed -n '/^ROLLOUT/,$p' "$SIM/out"
+			return 1
+		}
+		shift
+	done
+}
+
+says()
+{
+	grep -q -e "$1" "$SIM/out" || {
+		tail -n 20 "$SIM/out"
+		return 1
+	}
+}
+
+# are "LOADED INSTALLED"...: the versions of the hosts in turn.
+are()
+{
+	diff <(state) <(paste -d ' ' <(printf '%s\n' "${hosts[@]}") <(printf '%s\n' "$@"))
+}
+
+# all that was asked of them since the last rollout began
+untouched()
+{
+	! grep -E "^($1): " "$SIM/calls"
+}
+
+unchanged()
+{
+	local host
+	for host in "${hosts[@]}"; do
+		[ "$(sim_changed "$host")" = "${1:-0}" ] || return
+	done
+}
+
+none="none none"
+
+rollout 0.1.0 --check
+check "with --check: nothing is installed" are "$none" "$none" "$none" "$none" "$none"
+check "with --check: no host fails" verdicts "1 would do" "2 would do" "2 would do" "3 would do" "3 would do"
+
+rollout 0.1.0
+check "first rollout: each host in its wave" verdicts "1 active .*" "2 active .*" "2 active .*" "3 active .*" "3 active .*"
+check "first rollout: installed and loaded" are "0.1.0 0.1.0" "0.1.0 0.1.0" "0.1.0 0.1.0" "0.1.0 0.1.0" "0.1.0 0.1.0"
+rollout 0.1.0
+check "the same again: nothing is changed" unchanged
+
+rollout 0.1.1
+check "the canary fails the placement test: it is rolled back, the others are not touched" \
+	verdicts "1 rolled back" "- not touched" "- not touched" "- not touched" "- not touched"
+check "the canary fails: the summary says why" says "1023 of 1024 pages"
+check "the canary fails: all have the version from before" \
+	are "0.1.0 0.1.0" "0.1.0 0.1.0" "0.1.0 0.1.0" "0.1.0 0.1.0" "0.1.0 0.1.0"
+check "the canary fails: nothing was asked of the others" untouched 'h2|h3|h4|h5'
+
+mkdir -p "$SIM/h3/upper/etc"
+echo wrong >"$SIM/h3/upper/etc/sim-placement"
+rollout 0.1.2
+check "the second wave fails: one is rolled back, its neighbour was verified and stays" \
+	verdicts "1 active .*" "2 active .*" "2 rolled back" "- not touched" "- not touched"
+check "the second wave fails: versions are as the table says" \
+	are "0.1.2 0.1.2" "0.1.2 0.1.2" "0.1.0 0.1.0" "0.1.0 0.1.0" "0.1.0 0.1.0"
+check "the second wave fails: nothing was asked of the third" untouched 'h4|h5'
+rm "$SIM/h3/upper/etc/sim-placement"
+
+mkdir -p "$SIM/h2/upper/sys/kernel/livepatch/fix/kvm/kvm_vm_ioctl,1"
+rollout 0.1.2
+check "a live patch on a host of the second wave: refused, nothing is changed in that wave" \
+	verdicts "1 active .*" "2 refused *" "2 stopped *" "- not touched" "- not touched"
+check "a live patch: said by name" says "kvm_vm_ioctl of KVM cannot be redirected, held by live patch fix"
+check "a live patch: versions are as before" \
+	are "0.1.2 0.1.2" "0.1.2 0.1.2" "0.1.0 0.1.0" "0.1.0 0.1.0" "0.1.0 0.1.0"
+rm -r "$SIM/h2/upper/sys/kernel"
+
+touch "$SIM/h2/unreachable"
+rollout 0.1.2
+check "a host of the second wave cannot be reached: its neighbour is left alone" \
+	verdicts "1 active .*" "2 UNREACHABLE *" "2 stopped *" "- not touched" "- not touched"
+rm "$SIM/h2/unreachable"
+
+echo 2 >"$SIM/h1/upper/sys/module/kvm_gmem_numa/refcnt"
+rollout 0.1.0
+check "VMs use the module of the canary: refused" verdicts "1 refused *" "- not touched" "- not touched" "- not touched" "- not touched"
+check "VMs use the module: the message says what to do" says "move them, or set kvm_gmem_numa_activate"
+echo 0 >"$SIM/h1/upper/sys/module/kvm_gmem_numa/refcnt"
+
+rm "$SIM/h1/upper/var/cache/kvm-gmem-numa/"*_0.1.2_*
+rollout 0.1.0
+check "the version of the canary could not be had back: refused" \
+	verdicts "1 refused *" "- not touched" "- not touched" "- not touched" "- not touched"
+
+rollout 0.1.2 -e kvm_gmem_numa_source=dkms -e kvm_gmem_numa_packages_dir=
+check "no headers to build with: refused" says "no headers for $sim_release: install linux-headers-$sim_release"
+
+sim_rollout -e kvm_gmem_numa_state=absent || true
+check "removed: from all" are "$none" "$none" "$none" "$none" "$none"
+plan

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Simulated hosts, for what Ansible does with many: each is a layer over the system of fleet.sh,
+# with real dpkg, apt and Python, and a kernel that is made of files. What is simulated proves
+# nothing about the module; guests that boot do that. Needs common.sh, packages.sh, systems.sh.
+
+SIM=$cache/sim
+export SIM SIM_LOWER
+sim_release=$(uname -r)
+
+# sim_start HOST...: what they share, and one layer for each.
+sim_start()
+{
+	local host program
+	SIM_LOWER=$systems/fleet/upper:$(cat "$systems/fleet/lower")
+	rm -rf "${SIM:?}"
+	mkdir -p "$SIM"/{hosts/usr/sbin,hosts/usr/bin,hosts/sys/module/kvm_amd,hosts/dev,packages}
+	mkdir -p "$SIM/hosts/lib-of-kernel"
+	for program in sbin/modprobe sbin/modinfo bin/dmesg; do
+		cp "$top/tests/fleet/sim/kmod" "$SIM/hosts/usr/$program"
+	done
+	: >"$SIM/hosts/dev/kvm"
+	: >"$SIM/hosts/dev/null"
+	mkdir -p "$SIM/hosts/usr/lib/modules/$sim_release"
+	: >"$SIM/hosts/usr/lib/modules/$sim_release/modules.dep"
+	rmdir "$SIM/hosts/lib-of-kernel"
+	{
+		echo "[kvm_hosts]"
+		printf '%s\n' "$@"
+		echo "[kvm_hosts:vars]"
+		echo "ansible_ssh_executable=$top/tests/fleet/sim/ssh"
+		echo "ansible_ssh_transfer_method=piped"
+		echo "ansible_ssh_args="
+		echo "ansible_become=false"
+		echo "ansible_python_interpreter=/usr/bin/python3"
+		echo "kvm_gmem_numa_source=prebuilt"
+		echo "kvm_gmem_numa_activate=now"
+		echo "kvm_gmem_numa_packages_dir=$SIM/packages"
+	} >"$SIM/inventory"
+	for host; do
+		mkdir -p "$SIM/$host"/{upper,work,root}
+	done
+}
+
+# sim_package VERSION [NAME=VALUE...]: the packages of a version, and what that module is like.
+sim_package()
+{
+	local version=$1 dir=$SIM/build name
+	shift
+	for name in "modules-$sim_release" tools; do
+		rm -rf "$dir"
+		mkdir -p "$dir/DEBIAN"
+		if [ "$name" = tools ]; then
+			install -D "$top/tests/fleet/sim/kmod" "$dir/usr/sbin/kvm-gmem-numa-check"
+		else
+			mkdir -p "$dir/lib/modules/$sim_release/updates"
+			printf '%s\n' "$@" "version=$version" "srcversion=SRC$version" >"$dir/lib/modules/$sim_release/updates/kvm-gmem-numa.ko"
+			grep -q ^guest_memfd= "$dir/lib/modules/$sim_release/updates/kvm-gmem-numa.ko" ||
+				echo guest_memfd=active >>"$dir/lib/modules/$sim_release/updates/kvm-gmem-numa.ko"
+		fi
+		printf '%s\n' "Package: kvm-gmem-numa-$name" "Version: $version" "Architecture: amd64" \
+			"Maintainer: nobody" "Description: simulated" >"$dir/DEBIAN/control"
+		dpkg-deb --root-owner-group --build "$dir" "$SIM/packages/kvm-gmem-numa-${name}_${version}_amd64.deb"
+	done
+	rm -rf "$dir"
+}
+
+# sim_rollout ARGUMENT...: run the playbook; its output goes to $SIM/out, and what was asked of
+# hosts to $SIM/calls.
+sim_rollout()
+{
+	: >"$SIM/calls"
+	(cd "$top/packaging/ansible" && ANSIBLE_NOCOLOR=1 ansible-playbook -i "$SIM/inventory" "$@" rollout.yml) \
+		>"$SIM/out" 2>&1
+}
+
+# sim_verdict HOST: as the table says, with its wave.
+sim_verdict()
+{
+	awk -v host="$1" '/^ROLLOUT/ { on = 1 } on && $1 == host { print $2, $3, $4; exit }' "$SIM/out"
+}
+
+# sim_changed HOST: how many tasks changed it.
+sim_changed()
+{
+	sed -n "s/^$1 .* changed=\([0-9]*\) .*/\1/p" "$SIM/out"
+}
+
+# sim_version HOST: of the module that is "loaded" and of the package.
+sim_version()
+{
+	local loaded
+	loaded=$(cat "$SIM/$1/upper/sys/module/kvm_gmem_numa/version" 2>/dev/null || echo none)
+	"$top/tests/fleet/sim/ssh" "$1" "dpkg-query -W -f '\${Version}' kvm-gmem-numa-modules-$sim_release 2>/dev/null || echo none" |
+		sed "s/^/$loaded /"
+}

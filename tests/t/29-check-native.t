@@ -1,0 +1,9 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The program that hosts are verified by, where the kernel has it all and there is no module.
+. "$(dirname "$0")/../lib/prove.sh"
+native_kernel
+tool=$work/tools/kvm-gmem-numa-check
+make -s -C "$top/tools" OUT="$work/tools" LDFLAGS=-static >&2
+initramfs "$work/check-native.cpio.gz" check "$tool"
+BOOT_MIB=768 scenario check-native "$work/check-native.cpio.gz" gmem_native=1
