@@ -196,6 +196,11 @@ int main(void)
 	struct sigaction action = { .sa_handler = on_signal };
 	size_t i;
 
+	if (!vmm_gmem_is_ours()) {
+		tap_skip("native 7.3 was seen to end fallocate() with success", "signals");
+		return tap_exit();
+	}
+
 	must(!sigaction(SIGUSR1, &action, NULL));
 	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 		test_interrupted(&calls[i]);
