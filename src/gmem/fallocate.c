@@ -87,7 +87,7 @@ long gmem_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
 		err = gmem_allocate(file_inode(file), offset, len);
 
 	if (!err) {
-		/* Which guards the times, and nothing else here: not held while pages come and go. */
+		/* It guards the times, and nothing else: pages come and go without it. */
 		inode_lock(file_inode(file));
 		file_modified(file);
 		inode_unlock(file_inode(file));

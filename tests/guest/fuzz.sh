@@ -10,7 +10,7 @@ if [ -e replay ]; then
 	tap ./fuzz replay replay
 else
 	seed=$(parameter fuzz_seed)
-	tap ./fuzz "$(parameter fuzz_seconds)" "${seed:-$(date +%s)}" $(parameter fuzz_sequences)
+	tap ./fuzz "$(parameter fuzz_seconds)" "${seed:-$(date +%s)}" "$(parameter fuzz_sequences)"
 fi
 ok "no inode is left" no_inodes
 ok "unloads" unload

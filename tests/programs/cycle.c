@@ -81,7 +81,12 @@ int main(int argc, char **argv)
 		/* What is allocated once is there by then. */
 		if (i == n / 5)
 			kernel_memory(before);
-		if (load(argv[2]) || (usleep(prng_below(&dice, 40000)), r = unload()) < 0)
+		r = load(argv[2]);
+		if (!r) {
+			usleep(prng_below(&dice, 40000));
+			r = unload();
+		}
+		if (r < 0)
 			break;
 		refused += r;
 		if (i % (n / 10 + 1) == n / 10)
