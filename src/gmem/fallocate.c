@@ -8,6 +8,13 @@
 
 #include "gmem.h"
 
+/* Faults keep out of [start, end) from now on, see folio.c. */
+static void gmem_announce_hole(struct inode *inode, pgoff_t start, pgoff_t end)
+{
+	WRITE_ONCE(GMEM_I(inode)->hole_start, start);
+	WRITE_ONCE(GMEM_I(inode)->hole_end, end);
+}
+
 /*
  * The invalidate_lock covers zap and truncation, so that the bindings that
  * gmem_zap_begin() walked are those that gmem_zap_end() walks.
@@ -19,9 +26,11 @@ static long gmem_punch_hole(struct inode *inode, loff_t offset, loff_t len)
 	pgoff_t end = (offset + len) >> PAGE_SHIFT;
 
 	filemap_invalidate_lock(mapping);
+	gmem_announce_hole(inode, start, end);
 	gmem_zap_begin(inode, start, end);
 	truncate_inode_pages_range(mapping, offset, offset + len - 1);
 	gmem_zap_end(inode, start, end);
+	gmem_announce_hole(inode, 0, 0);
 	filemap_invalidate_unlock(mapping);
 	return 0;
 }

@@ -21,7 +21,9 @@
  * Locks, outermost first: kvm->slots_lock, kvm->slots_arch_lock, the inode's
  * invalidate_lock, kvm->mmu_lock. Slot and file are linked and unlinked under
  * slots_lock and invalidate_lock (write); either is enough to rely on a link.
- * A guest fault holds kvm->srcu only, and so takes its own file reference.
+ * A guest fault holds kvm->srcu only, and so takes its own file reference. It, and a
+ * host fault with the mmap_lock, waits for the invalidate_lock while a hole is punched
+ * around it: nobody with that lock waits for either.
  */
 #ifndef _GMEM_GMEM_H
 #define _GMEM_GMEM_H
@@ -57,6 +59,9 @@ static_assert(!(KVM_MEMSLOT_INVALID & GMEM_SLOT_BOUND));
  * struct gmem_inode - the memory
  * @policy: NUMA policy per range of offsets; has its own lock
  * @files: the gmem_file of each open file; invalidate_lock
+ * @hole_start: first page offset of the hole that is being punched. Written with the
+ *		invalidate_lock held, read without
+ * @hole_end: page offset behind its last; 0 if there is none. Likewise
  * @flags: GUEST_MEMFD_FLAG_*; constant
  * @pins_module: holds a reference on this module; constant
  * @vfs_inode: the inode; its page cache holds the pages
@@ -64,6 +69,7 @@ static_assert(!(KVM_MEMSLOT_INVALID & GMEM_SLOT_BOUND));
 struct gmem_inode {
 	struct shared_policy policy;
 	struct list_head files;
+	pgoff_t hole_start, hole_end;
 	u64 flags;
 	bool pins_module;
 	struct inode vfs_inode;

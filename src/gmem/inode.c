@@ -58,6 +58,8 @@ static struct inode *gmem_alloc_inode(struct super_block *sb)
 
 	kernel_call(mpol_shared_policy_init)(&gi->policy, NULL);
 	INIT_LIST_HEAD(&gi->files);
+	gi->hole_start = 0;
+	gi->hole_end = 0;
 	gi->flags = 0;
 	gi->pins_module = false;
 	return &gi->vfs_inode;

@@ -28,10 +28,18 @@ static void notrace trial_callback(unsigned long ip, unsigned long parent_ip,
 {
 }
 
-/* ftrace_free_filter() would leave pointers to what it frees. */
+/*
+ * Frees what an ftrace_ops that is not registered holds, so that it can be used again.
+ * Resetting its filter would do the same, but for the memory it asks for first: an unload
+ * that gets none would leave it behind. ftrace_free_filter() leaves pointers to what it
+ * frees, and does not wait for tracers that found the ops in the list before it went.
+ */
 static void redirects_forget(struct ftrace_ops *ops)
 {
-	ftrace_set_filter(ops, NULL, 0, 1);
+	synchronize_rcu();
+	ftrace_free_filter(ops);
+	RCU_INIT_POINTER(ops->local_hash.filter_hash, NULL);
+	RCU_INIT_POINTER(ops->local_hash.notrace_hash, NULL);
 }
 
 /* What ftrace says to an attempt on one function with the given flags. */

@@ -6,6 +6,7 @@
  */
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -149,7 +150,7 @@ static void test_slot_set_again(void)
 
 static void write_text(const char *path, const char *text)
 {
-	int fd = open(path, O_WRONLY);
+	int fd = open(path, O_WRONLY | O_TRUNC);
 
 	must(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
 	close(fd);
@@ -332,6 +333,132 @@ static void test_hole_while_slot_is_deleted(void)
 	vmm_destroy(&vm);
 }
 
+#define HOLE_N 16UL
+#define HOLE_SIZE (HOLE_N * PAGE)
+
+static volatile bool fill_on;
+
+struct filler {
+	struct vmm *vm;
+	int id;
+	char *memory;
+	volatile uint64_t pages;
+};
+
+/* Each its own way through the pages, lest all wait for the same one. */
+static uint64_t fill_next(struct filler *f, uint64_t i)
+{
+	static const uint64_t stride[] = { 5, 3, 7, 11 };
+
+	f->pages++;
+	return (i + stride[f->id]) % HOLE_N;
+}
+
+static void *fill_as_guest(void *arg)
+{
+	struct filler *f = arg;
+	uint64_t i;
+
+	for (i = 0; fill_on; i = fill_next(f, i))
+		must(!vmm_write(f->vm, f->id, VMM_TEST_GPA + i * PAGE, 1, 1));
+	return NULL;
+}
+
+static void *fill_as_host(void *arg)
+{
+	struct filler *f = arg;
+	uint64_t i;
+
+	for (i = 0; fill_on; i = fill_next(f, i))
+		*(volatile char *)(f->memory + i * PAGE) = 1;
+	return NULL;
+}
+
+#define TRACING "/sys/kernel/tracing/"
+
+/* What this thread takes out of page caches, from now on. */
+static void count_removals(bool on)
+{
+	char tid[16];
+
+	snprintf(tid, sizeof(tid), "%d", gettid());
+	write_text(TRACING "trace", "");
+	write_text(TRACING "set_event_pid", on ? tid : "");
+	write_text(TRACING "events/filemap/mm_filemap_delete_from_page_cache/enable", on ? "1" : "0");
+}
+
+static long removals(void)
+{
+	static char line[512];
+	FILE *f = fopen(TRACING "trace", "r");
+	long n = 0;
+
+	must(f);
+	while (fgets(line, sizeof(line), f))
+		n += line[0] != '#';
+	fclose(f);
+	write_text(TRACING "trace", "");
+	return n;
+}
+
+/* So that a hole that cannot be punched fails the test, and does not hang it. */
+static void *relent(void *arg)
+{
+	int tenths;
+
+	for (tenths = 0; tenths < 80 && fill_on; tenths++)
+		usleep(100000);
+	fill_on = false;
+	return NULL;
+}
+
+/*
+ * A hole is emptied until nothing is found in it. Those who fill it all the while must not
+ * keep whoever punches it from coming to an end: each may put in one page more.
+ */
+static void test_hole_that_is_filled(void)
+{
+	const char *name = "as CVE-2014-4171 of shmem, a hole is filled while it is punched";
+	struct filler filler[4];
+	pthread_t thread[5];
+	long n, most = 0;
+	struct vmm vm;
+	int fd, i, t;
+	char *p;
+
+	if (!ours) {
+		tap_skip("upstream can be held up here", "%s", name);
+		return;
+	}
+	vmm_create(&vm, 2);
+	fd = vmm_gmem(&vm, HOLE_SIZE, VMM_GMEM_BOTH);
+	p = map(fd, HOLE_SIZE);
+	vmm_bind(&vm, fd, HOLE_SIZE, p);
+	fill_on = true;
+	for (t = 0; t < 4; t++) {
+		filler[t] = (struct filler){ .vm = &vm, .id = t, .memory = p };
+		must(!pthread_create(&thread[t], NULL, t < 2 ? fill_as_guest : fill_as_host, &filler[t]));
+		while (filler[t].pages < HOLE_N)
+			usleep(1000);
+	}
+	must(!pthread_create(&thread[4], NULL, relent, NULL));
+	count_removals(true);
+	for (i = 0; i < 100 && fill_on; i++) {
+		punch(fd, 0, HOLE_SIZE);
+		n = removals();
+		most = n > most ? n : most;
+	}
+	count_removals(false);
+	fill_on = false;
+	for (t = 0; t < 5; t++)
+		must(!pthread_join(thread[t], NULL));
+	printf("# %d holes of %lu pages, out of one of which %ld were taken\n", i, HOLE_N, most);
+	ok(i >= 5 && most >= 1 && most <= (long)HOLE_N + 4, "%s: it has an end", name);
+	munmap(p, HOLE_SIZE);
+	close(fd);
+	vmm_destroy(&vm);
+}
+
 int main(void)
 {
 	ours = vmm_gmem_is_ours();
@@ -340,5 +467,6 @@ int main(void)
 	test_slot_set_again();
 	test_collapse();
 	test_fallocate_without_memory();
+	test_hole_that_is_filled();
 	return tap_exit();
 }
