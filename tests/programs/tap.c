@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <stdarg.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tap.h"
 
@@ -35,6 +37,23 @@ void tap_skip(const char *why, const char *fmt, ...)
 	vprintf(fmt, ap);
 	va_end(ap);
 	printf(" # SKIP %s\n", why);
+}
+
+void tap_in_child(void (*fn)(void))
+{
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	must(pid >= 0);
+	if (!pid) {
+		fn();
+		fflush(stdout);
+		_exit(tap_exit());
+	}
+	must(waitpid(pid, &status, 0) == pid);
+	is(status, 0, "and no surprise");
 }
 
 void tap_die(const char *file, int line, const char *what)

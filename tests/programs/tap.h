@@ -14,6 +14,7 @@ extern int tap_failures;
 bool tap_ok(bool ok, const char *file, int line, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 void tap_skip(const char *why, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void tap_in_child(void (*fn)(void));	/* its points count as if they were ours */
 void tap_die(const char *file, int line, const char *what) __attribute__((noreturn));
 
 /* One test point. */

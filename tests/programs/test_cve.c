@@ -321,7 +321,8 @@ static void test_hole_while_slot_is_deleted(void)
 
 	stall_begin(&stall, &vm, 1, VMM_TEST_SLOT);
 	is(vmm_write_nested(&vm, 0, VMM_L2, STALL_FREE_GPA, 1, 2), 0, "%s: it runs", name);
-	punch(fd, 0, SIZE / 2);
+	/* Not from the first page: KVM takes the reverse map of that, at NULL, for the end of its walk. */
+	punch(fd, SIZE / 2, SIZE / 2);
 	stall_end(&stall);
 
 	is(p[0] + p[SIZE - PAGE], 1, "%s: survived, half of the file is a hole", name);

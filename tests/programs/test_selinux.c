@@ -2,7 +2,6 @@
 /* SELinux, with the policy in tests/selinux: whose guest_memfd has which label. */
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -62,27 +61,10 @@ static void as_other(void)
 	vmm_destroy(&vm);
 }
 
-/* The domain of a process is for life here. */
-static void in_child(void (*fn)(void))
-{
-	int status;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	must(pid >= 0);
-	if (!pid) {
-		fn();
-		fflush(stdout);
-		_exit(tap_exit());
-	}
-	must(waitpid(pid, &status, 0) == pid);
-	is(status, 0, "and no surprise");
-}
-
 int main(void)
 {
-	in_child(as_vmm);
-	in_child(as_other);
+	/* The domain of a process is for life here. */
+	tap_in_child(as_vmm);
+	tap_in_child(as_other);
 	return tap_exit();
 }

@@ -16,7 +16,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "numa.h"
@@ -28,23 +27,6 @@
 #define NOBODY 65534
 #define PARAMETERS "/sys/module/kvm_gmem_numa/parameters/"
 #define FEATURES "/sys/module/kvm_gmem_numa/features/"
-
-static void in_child(void (*fn)(void))
-{
-	int status;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	must(pid >= 0);
-	if (!pid) {
-		fn();
-		fflush(stdout);
-		_exit(tap_exit());
-	}
-	must(waitpid(pid, &status, 0) == pid);
-	is(status, 0, "and no surprise");
-}
 
 static void become_nobody(void)
 {
@@ -239,9 +221,9 @@ static void test_accounting(void)
 int main(void)
 {
 	must(!chmod("/dev/kvm", 0666));
-	in_child(as_user);
-	in_child(under_seccomp);
-	in_child(address_space_full);
+	tap_in_child(as_user);
+	tap_in_child(under_seccomp);
+	tap_in_child(address_space_full);
 	test_log();
 	test_accounting();
 	return tap_exit();

@@ -76,22 +76,69 @@ static void follow_span(struct prng *r, const struct op *last, long pages, struc
 					 advices[prng_below(r, ARRAY_SIZE(advices))];
 }
 
-/* A file that was closed is to go: its mappings follow, and then the guest. */
-static void follow_close(struct prng *r, const struct model *m, struct op *op)
+static bool is_open(const struct model *m, int file)
 {
-	const struct process *p = &m->process[0];
-	int i;
+	return m->process[0].open[file] || m->process[1].open[file];
+}
 
-	for (i = 0; i < p->vmas; i++) {
-		if (p->open[p->vma[i].file])
-			continue;
-		op->type = type_of(&op_munmap);
-		op->arg[1] = p->vma[i].start;
-		op->arg[2] = p->vma[i].end - p->vma[i].start;
-		return;
+/* A mapping that alone keeps a file which nobody has open. */
+static bool follow_with_munmap(const struct model *m, struct op *op)
+{
+	int i, proc;
+
+	for (proc = 0; proc < PROCS; proc++) {
+		const struct process *p = &m->process[proc];
+
+		for (i = 0; p->alive && i < p->vmas; i++) {
+			if (is_open(m, p->vma[i].file))
+				continue;
+			op->type = type_of(&op_munmap);
+			op->arg[0] = proc;
+			op->arg[1] = p->vma[i].start;
+			op->arg[2] = p->vma[i].end - p->vma[i].start;
+			return true;
+		}
 	}
+	return false;
+}
+
+/* What the other process has open of what the first has closed. */
+static bool follow_with_close(const struct model *m, const struct op *last, struct op *op)
+{
+	if (!op_is(last, &op_close) || !m->process[1].alive || !m->process[1].open[last->arg[1]])
+		return false;
+	op->type = type_of(&op_close);
+	op->arg[0] = 1;
+	op->arg[1] = last->arg[1];
+	return true;
+}
+
+/* A file that was closed is to go: with all that keeps it; and then the guest looks. */
+static void follow_close(struct prng *r, const struct model *m, const struct op *last, struct op *op)
+{
+	if (follow_with_close(m, last, op) || follow_with_munmap(m, op))
+		return;
 	op->type = type_of(&op_guest_read);
 	op_guest_read.random(r, m, op->arg);
+}
+
+/* What the guest has just mapped is closed. */
+static bool follow_guest(const struct model *m, const struct op *last, struct op *op)
+{
+	const struct slot *s = m->vm[last->arg[0]].slot[0];
+	int i;
+
+	for (i = 0; i < SLOTS; i++) {
+		if (!s[i].pages || s[i].file < 0 || !(s[i].flags & KVM_MEM_GUEST_MEMFD) ||
+		    !m->process[0].open[s[i].file] || last->arg[2] < s[i].gpa ||
+		    last->arg[2] >= s[i].gpa + s[i].pages)
+			continue;
+		op->type = type_of(&op_close);
+		op->arg[0] = 0;
+		op->arg[1] = s[i].file;
+		return true;
+	}
+	return false;
 }
 
 /* A policy is followed by new pages, a new slot and a hole by a guest. */
@@ -103,7 +150,9 @@ static bool follow(struct prng *r, const struct model *m, const struct op *last,
 	} else if (op_is(last, &op_madvise) && last->arg[3] == MADV_REMOVE && !prng_rarely(r, 3)) {
 		follow_span(r, last, last->arg[2], op);
 	} else if (op_is(last, &op_close) || op_is(last, &op_munmap)) {
-		follow_close(r, m, op);
+		follow_close(r, m, last, op);
+	} else if (op_is(last, &op_guest_write) && prng_rarely(r, 6)) {
+		return follow_guest(m, last, op);
 	} else if (op_is(last, &op_slot) || op_is(last, &op_fallocate) || op_is(last, &op_madvise)) {
 		op->type = type_of(op_is(last, &op_slot) ? &op_guest_write : &op_guest_read);
 		op_types[op->type]->random(r, m, op->arg);
