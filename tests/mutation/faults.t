@@ -11,6 +11,9 @@ boot_program()
 {
 	case $1 in
 	fuzz) BOOT_TIMEOUT=420 boot_with "$2" fuzz "$3" fuzz_seconds=120 fuzz_seed=1 "${@:4}" ;;
+	race_*)
+		BOOT_ICOUNT=2 BOOT_TIMEOUT=420 boot_with "$2" races "$3" race_seconds=60 race_seed=1 "race_programs=$1" "${@:4}"
+		;;
 	*) boot_with "$2" conformance "$3" "gmem_only=$1" "${@:4}" ;;
 	esac
 }
