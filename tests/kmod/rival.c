@@ -23,12 +23,16 @@ static int __init rival_init(void)
 {
 	int err = ftrace_set_filter(&rival_ops, function, strlen(function), 1);
 
-	return err ?: register_ftrace_function(&rival_ops);
+	err = err ?: register_ftrace_function(&rival_ops);
+	if (err)
+		ftrace_free_filter(&rival_ops);
+	return err;
 }
 
 static void __exit rival_exit(void)
 {
 	unregister_ftrace_function(&rival_ops);
+	ftrace_free_filter(&rival_ops);
 }
 
 module_init(rival_init);
