@@ -48,6 +48,7 @@ void tap_in_child(void (*fn)(void))
 	pid = fork();
 	must(pid >= 0);
 	if (!pid) {
+		tap_failures = 0;
 		fn();
 		fflush(stdout);
 		_exit(tap_exit());
