@@ -28,7 +28,7 @@ build_package_root()
 	fi
 	read -r _ release kernels < <(package_distributions | grep "^$1 ")
 	sources=("$(apt_source "$release")")
-	include=ccache,dctrl-tools,debhelper,dh-dkms,dkms,dnf,dpkg-dev,fakeroot,kmod,openssl,rpm,systemd
+	include=build-essential,ccache,dctrl-tools,debhelper,dh-dkms,dkms,dnf,fakeroot,kmod,openssl,rpm,systemd
 	for kernel in $kernels; do
 		read -r _ suite pattern _ < <(awk -v name="$kernel" '$1 == name' "$top/tests/kernels")
 		apt_state "$suite"

@@ -43,7 +43,7 @@ names_the_reason()
 # package_of TREE NAME: its Debian package, for root_for.
 package_of()
 {
-	"$1/packaging/build.sh" deb "$1/dist" && cp "$1"/dist/*.deb "$packages/$2"
+	"$1/packaging/build.sh" deb "$1/dist" && cp "$1/dist/$module-dkms"_*_all.deb "$packages/$2"
 }
 
 work=$cache/work/packages-deb
