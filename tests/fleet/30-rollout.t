@@ -17,13 +17,14 @@ state()
 		dpkg-query -W "kvm-gmem-numa*"; sha256sum /var/log/dpkg.log; cat /etc/modprobe.d/kvm-gmem-numa*'
 }
 
-# both hosts end with that verdict, in turn.
+# verdicts ROLLOUT "WAVE VERDICT"...: of the hosts in turn.
 verdicts()
 {
-	local host
+	local out=$fleet/$1 host
+	shift
 	for host in "${fleet_hosts[@]}"; do
-		sed -n '/^ROLLOUT/,$p' "$fleet/$1" | grep -Eq "^$host +$2" || {
-			tail -n 25 "$fleet/$1"
+		sed -n '/^ROLLOUT/,$p' "$out" | grep -Eq "^$host +$1" || {
+			tail -n 25 "$out"
 			return 1
 		}
 		shift

@@ -78,8 +78,9 @@ def wrong(module_path, build_path, schema_path, version):
     if len(where["name"] + where["namespace"]) > LABEL_MAX:
         yield "name and namespace are too long for a label"
     for other in (config, one(documents, "Namespace")):
-        if where["namespace"] not in (other["metadata"].get("namespace"), other["metadata"]["name"]):
-            yield "%s is elsewhere" % other["metadata"]["name"]
+        there = other["metadata"]
+        if where["namespace"] not in (there.get("namespace"), there["name"]):
+            yield "%s is elsewhere" % there["name"]
     container = module["spec"]["moduleLoader"]["container"]
     yield from wrong_with_mappings(container["kernelMappings"])
     for mapping in container["kernelMappings"]:

@@ -42,8 +42,9 @@ def differ(role):
     defaults = load(role + "/defaults/main.yml")
     options = {name: spec["default"] for name, spec in specs(role).items()}
     for name in sorted(set(defaults) | set(options)):
-        if defaults.get(name, "missing") != options.get(name, "missing"):
-            yield "%s: %s and %s" % (name, defaults.get(name, "missing"), options.get(name, "missing"))
+        default, option = defaults.get(name, "missing"), options.get(name, "missing")
+        if default != option:
+            yield "%s: %s and %s" % (name, default, option)
 
 
 if __name__ == "__main__":

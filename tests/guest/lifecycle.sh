@@ -34,6 +34,11 @@ unchanged()
 	kvm_now | diff /tmp/kvm.before -
 }
 
+at_once()
+{
+	modprobe -r kvm_gmem_numa && ! loaded && modprobe kvm_gmem_numa && loaded
+}
+
 # Without headers nothing is compiled, which would take too long here.
 in_use()
 {
@@ -63,6 +68,7 @@ else
 	ok "its features are $want" states $want
 	ok "each feature works" ./probe present
 	ok "a guest's pages are on the nodes of its policy" ./demo_vmm placement
+	ok "modprobe -r unloads it, and modprobe loads it at once" at_once
 	! ls ./*.deb >/dev/null 2>&1 || in_use
 	dmesg | sed -n 's/.*kvm_gmem_numa: /# log: /p'
 fi

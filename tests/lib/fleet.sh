@@ -14,10 +14,11 @@ fleet_system()
 	local release
 	system_new fleet bookworm
 	release=$(system_kernels fleet | tail -n 1)
+	# Those of the running kernel autoremove would leave there.
 	in_system fleet "$release" sh -e -c '
 		apt-get -q update
 		apt-get -q install -y --no-install-recommends openssh-server python3 python3-apt
-		apt-get -q purge -y dkms linux-headers-amd64
+		apt-get -q purge -y dkms linux-headers-amd64 "linux-headers-$1" "linux-headers-*-common"
 		apt-get -q autoremove -y --purge
 		apt-get clean
 		systemctl disable apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer \
@@ -30,7 +31,7 @@ fleet_system()
 			[Network]
 			Address=10.0.2.15/24
 			LinkLocalAddressing=no
-		END'
+		END' sh "$release"
 	fleet_network "$release"
 }
 
@@ -193,7 +194,7 @@ fleet_record()
 {
 	printf '```\n$ %s\n' "$2"
 	sed -e '/^included: /d' -e 's/ \*\*\*\**$//' -e 's/TASK \[kvm_gmem_numa : /TASK [/' \
-		-e "s|$fleet|/srv|g" "$fleet/$1" | cat -s
+		-e "s|$fleet|/srv|g" -e 's/ *$//' "$fleet/$1" | cat -s
 	printf '```\n'
 }
 

@@ -145,7 +145,10 @@ life()
 	point "$release" "dkms has the older version only" built "$name" "$version" "$release"
 	point "$release" "apt remove" apt_get "$name" "$release" remove "$package"
 	point "$release" "dkms has none" not_built "$name" "$release"
-	point "$release" "apt purge" apt_get "$name" "$release" purge "$package"
+	# It has no configuration files: removed is purged.
 	point "$release" "nothing is left behind" as_before "$name" "$systems/$from.before"
+	point "$release" "apt install, once more" installs "$name" "$release" "$deb"
+	point "$release" "apt purge" apt_get "$name" "$release" purge "$package"
+	point "$release" "nothing is left behind then" as_before "$name" "$systems/$from.before"
 	system_drop "$name"
 }

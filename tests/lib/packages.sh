@@ -131,10 +131,19 @@ install_tools()
 	fi
 }
 
+# ccache_dir: what ccache keeps of builds in roots and systems. A header that the build has just
+# written is compared by what is in it, as all others are, and not by its age.
+ccache_dir()
+{
+	mkdir -p "$cache/ccache"
+	echo 'sloppiness = include_file_ctime,include_file_mtime' >"$cache/ccache/ccache.conf"
+	echo "$cache/ccache"
+}
+
 demo_tools=(busybox-static cpio gcc gcc-12 kmod libc6-dev libelf1 libnuma-dev make pahole xz-utils)
 # Packages are built and looked at on this machine, and installed in roots of others.
 # mmdebstrap makes a root in one go, from any suite, without a configuration of its own.
-package_tools=(debhelper dh-dkms dpkg-dev faketime kmod lintian make mmdebstrap perl rpm rpmlint)
+package_tools=(autodep8 build-essential debhelper dh-dkms faketime kmod lintian make mmdebstrap perl rpm rpmlint)
 # What booted systems need: the firmware's disks are FAT, and mokutil is copied to where it runs.
 system_tools=("${package_tools[@]}" busybox-static cpio e2fsprogs gcc libc6-dev libnuma-dev mokutil mtools xz-utils)
 check_tools=("${demo_tools[@]}" "${package_tools[@]}" bison checkpolicy flex libelf-dev rsync shellcheck sparse uuid-dev)

@@ -46,6 +46,9 @@ root_for()
 	cp "$packages"/*.deb "$packages"/*.rpm "$1/root/packages/"
 	printf '#!/bin/sh\necho "$*" >>/modprobe.calls\n' >"$1/root/usr/local/sbin/modprobe"
 	chmod +x "$1/root/usr/local/sbin/modprobe"
+	# Where rpm's scriptlets find programs: as it has it, but for these two.
+	mkdir -p "$1/root/etc/rpm"
+	echo '%_install_script_path /usr/local/sbin:/usr/lib/ccache:/sbin:/bin:/usr/sbin:/usr/bin' >"$1/root/etc/rpm/macros.test"
 }
 
 # tree_with DIR SED_SCRIPT FILE...: a copy of the tree with something changed, to build
@@ -67,6 +70,14 @@ tree_with()
 tree_of_version()
 {
 	tree_with "$1" "s/^PACKAGE_VERSION=.*/PACKAGE_VERSION=\"$2\"/; 1s/(.*)/($2)/" dkms.conf debian/changelog
+}
+
+# tree_unknown DIR: one that knows no kernel, and what its build says then.
+unsupported="kvm-gmem-numa: this kernel is not supported: struct kvm_gfn_range"
+tree_unknown()
+{
+	tree_with "$1" 's/attr_filter = KVM_FILTER_SHARED/no_such_field = 0/; s/, attr_filter));/, start));/' \
+		compat/probes/KVM_GFN_RANGE_ATTR_FILTER.c
 }
 
 # is_installed DIR KERNEL VERSION: dkms says so, and so does the module.

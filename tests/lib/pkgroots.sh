@@ -28,7 +28,7 @@ build_package_root()
 	fi
 	read -r _ release kernels < <(package_distributions | grep "^$1 ")
 	sources=("$(apt_source "$release")")
-	include=debhelper,dh-dkms,dkms,dpkg-dev,fakeroot,kmod,rpm,systemd
+	include=build-essential,ccache,dctrl-tools,debhelper,dh-dkms,dkms,dnf,fakeroot,kmod,openssl,rpm,systemd
 	for kernel in $kernels; do
 		read -r _ suite pattern _ < <(awk -v name="$kernel" '$1 == name' "$top/tests/kernels")
 		apt_state "$suite"
@@ -56,14 +56,18 @@ root_gone()
 }
 
 # root_run ROOT COMMAND...: in it, with /proc and /dev, and nothing of this machine's
-# environment.
+# environment. One package is built many times for the same kernels: ccache stands before the
+# compiler.
 root_run()
 {
-	local root=$1
+	local root=$1 ccache
 	shift
+	ccache=$(ccache_dir)
+	mkdir -p "$root/run/ccache"
 	unshare --mount --propagation private sh -c '
-		root=$1; shift
-		mount --rbind /proc "$root/proc" && mount --rbind /dev "$root/dev" && exec chroot "$root" "$@"' \
-		sh "$root" /usr/bin/env -i HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
-		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
+		root=$1 ccache=$2; shift 2
+		mount --rbind /proc "$root/proc" && mount --rbind /dev "$root/dev" &&
+			mount --bind "$ccache" "$root/run/ccache" && exec chroot "$root" "$@"' \
+		sh "$root" "$ccache" /usr/bin/env -i HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
+		CCACHE_DIR=/run/ccache PATH=/usr/local/sbin:/usr/local/bin:/usr/lib/ccache:/usr/sbin:/usr/bin:/sbin:/bin "$@"
 }

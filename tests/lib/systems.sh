@@ -118,7 +118,6 @@ in_system()
 	local name=$1 release=$2 uname
 	shift 2
 	uname=$systems/$name/uname
-	mkdir -p "$systems/ccache"
 	printf '#!/bin/sh\n[ "$*" = -r ] || exec /bin/uname.real "$@"\necho %s\n' "$release" >"$uname"
 	chmod +x "$uname"
 	with_system "$name" unshare --pid --fork --kill-child sh -c '
@@ -136,7 +135,7 @@ in_system()
 		shift 2
 		exec chroot "$root" /usr/bin/env -i PATH=/usr/lib/ccache:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
 			CCACHE_DIR=/tmp/ccache DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 "$@"' \
-		sh "$uname" "$systems/ccache" "$@"
+		sh "$uname" "$(ccache_dir)" "$@"
 }
 
 # system_kernels NAME: releases of those that are installed, oldest first.

@@ -23,6 +23,9 @@ for d in $(distributions); do
 	check "$d | $k | source: built and installed by dkms" is_installed "$dir" "$k" "$version"
 	check "$d | $k | source: dkms remove" in_root "$dir" dkms remove "$module/$version" --all
 	check "$d | $k | source: the module is gone" module_is_gone "$dir"
+	check "$d | - | source: rm of what make has put there" in_root "$dir" \
+		rm -r "/usr/src/$module-$version" /usr/lib/modprobe.d/kvm-gmem-numa.conf
+	check "$d | - | source: nothing is left" is_gone "$dir"
 	check "$d | $k | source: loads nothing" loads_nothing "$dir"
 	root_gone "$dir"
 done

@@ -33,10 +33,18 @@ provide_dkms()
 	in_root "$1" sh -c 'rpmbuild -bb --define "_topdir /packages/there" /packages/there.spec && rpm -i /packages/there/RPMS/noarch/*.rpm'
 }
 
+# An rpm is installed all the same: a scriptlet that fails leaves half a package.
+names_the_reason()
+{
+	in_root "$1" sh -c "rpm -i /packages/unknown.rpm 2>&1 | cat; rpm -q $module-dkms" >"$1/unknown.log" &&
+		tail -n 12 "$1/unknown.log" | grep -F "$unsupported" || { tail -n 40 "$1/unknown.log"; return 1; }
+}
+
 tree_of_version "$work/trees/next" "$next"
 tree_with "$work/trees/rebuilt" 's/^Release:.*/Release:	2/' packaging/rpm/$module-dkms.spec.in
-check "any | - | rpm packages of another version, and of another release" \
-	eval 'rpm_of "$work/trees/next" next.rpm && rpm_of "$work/trees/rebuilt" rebuilt.rpm'
+tree_unknown "$work/trees/unknown"
+check "any | - | rpm packages of another version, of another release, and of one that knows no kernel" \
+	eval 'rpm_of "$work/trees/next" next.rpm && rpm_of "$work/trees/rebuilt" rebuilt.rpm && rpm_of "$work/trees/unknown" unknown.rpm'
 
 for d in $(distributions); do
 	dir=$work/$d
@@ -48,6 +56,11 @@ for d in $(distributions); do
 	for k in $(headers_in "$dir/root"); do
 		check "$d | $k | rpm: built and installed by dkms" is_installed "$dir" "$k" "$version"
 	done
+	check "$d | - | rpm: nothing of it is changed afterwards" in_root "$dir" rpm -V $module-dkms
+	check "$d | - | rpm: is installed again" in_root "$dir" rpm -U --replacepkgs "/packages/$(basename "$rpm")"
+	for k in $(headers_in "$dir/root"); do
+		check "$d | $k | rpm: the module is there after that" is_installed "$dir" "$k" "$version"
+	done
 	check "$d | - | rpm: upgrades to another release" in_root "$dir" rpm -U /packages/rebuilt.rpm
 	for k in $(headers_in "$dir/root"); do
 		check "$d | $k | rpm: the module is there after it" is_installed "$dir" "$k" "$version"
@@ -57,8 +70,22 @@ for d in $(distributions); do
 		check "$d | $k | rpm: the new version is there after it" is_installed "$dir" "$k" "$next"
 	done
 	check "$d | - | rpm: the old version is gone after it" is_gone "$dir" "$version"
+	check "$d | - | rpm: goes back to the older version" in_root "$dir" rpm -U --oldpackage "/packages/$(basename "$rpm")"
+	for k in $(headers_in "$dir/root"); do
+		check "$d | $k | rpm: the older version is there after it" is_installed "$dir" "$k" "$version"
+	done
+	check "$d | - | rpm: the newer version is gone after it" is_gone "$dir" "$next"
 	check "$d | - | rpm: is erased" in_root "$dir" rpm -e $module-dkms
 	check "$d | - | rpm: nothing is left" is_gone "$dir"
+	check "$d | - | rpm: an unknown kernel's build fails, and the output says why" names_the_reason "$dir"
+	check "$d | - | rpm: is erased then" in_root "$dir" rpm -e $module-dkms
+	check "$d | - | rpm: nothing is left then" is_gone "$dir"
+	check "$d | - | rpm: dnf install" in_root "$dir" dnf -y --disablerepo='*' install "/packages/$(basename "$rpm")"
+	for k in $(headers_in "$dir/root"); do
+		check "$d | $k | rpm: the module is there, too" is_installed "$dir" "$k" "$version"
+	done
+	check "$d | - | rpm: dnf remove" in_root "$dir" dnf -y --disablerepo='*' remove $module-dkms
+	check "$d | - | rpm: nothing is left of that" is_gone "$dir"
 	check "$d | - | rpm: loads nothing" loads_nothing "$dir"
 	root_gone "$dir"
 done
