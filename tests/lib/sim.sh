@@ -64,13 +64,16 @@ sim_package()
 	rm -rf "$dir"
 }
 
-# sim_rollout ARGUMENT...: run the playbook; its output goes to $SIM/out, and what was asked of
-# hosts to $SIM/calls.
+# sim_rollout ARGUMENT...: run the playbook; its output goes to $SIM/out, and what it asked of
+# hosts to $SIM/asked. What tests ask of them later goes to $SIM/calls alone.
 sim_rollout()
 {
+	local status=0
 	: >"$SIM/calls"
 	(cd "$top/packaging/ansible" && ANSIBLE_NOCOLOR=1 ansible-playbook -i "$SIM/inventory" "$@" rollout.yml) \
-		>"$SIM/out" 2>&1
+		>"$SIM/out" 2>&1 || status=$?
+	cp "$SIM/calls" "$SIM/asked"
+	return $status
 }
 
 # sim_verdict HOST: as the table says, with its wave.
