@@ -102,7 +102,7 @@ rpm()
 
 same_version
 # The time of the last change.
-SOURCE_DATE_EPOCH=$(date -d "$(sed -n 's/^ -- .*>  //p' "$changelog" | head -n 1)" +%s)
+SOURCE_DATE_EPOCH=$(date -d "$(sed -n 's/^ -- .*>  //p' "$changelog" | sed -n 1p)" +%s)
 export SOURCE_DATE_EPOCH
 source_tree
 "$what"

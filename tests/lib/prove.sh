@@ -8,7 +8,7 @@
 . "$top/tests/lib/build.sh"
 . "$top/tests/lib/tap.sh"
 
-kernel=${GMEM_KERNEL:-$(kernel_list | head -n 1)}
+kernel=${GMEM_KERNEL:-$(kernel_list | sed -n 1p)}
 kernel_use "$kernel"
 work=$cache/work/$kernel_name
 programs=$cache/work/programs

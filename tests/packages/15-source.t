@@ -16,7 +16,7 @@ for d in $(distributions); do
 	dir=$work/$d
 	root_gone "$dir"
 	root_for "$dir" "$d"
-	k=$(headers_in "$dir/root" | head -n 1)
+	k=$(headers_in "$dir/root" | sed -n 1p)
 	check "$d | - | source: make install-source" make -C "$top" install-source DESTDIR="$dir/root"
 	check "$d | - | source: has every file that a build needs, and no test" source_is_complete "$dir"
 	check "$d | $k | source: dkms install" in_root "$dir" dkms install "$module/$version" -k "$k"
