@@ -84,7 +84,7 @@ boot()
 		direct=(-kernel "$kernel_image" -initrd "$initrd" -append "$boot_parameters $kernel_parameters $*")
 	[ -z "${BOOT_ICOUNT:-}" ] || icount="-icount shift=$BOOT_ICOUNT,sleep=off"
 	# shellcheck disable=SC2086 # lists of words
-	timeout "$((${BOOT_TIMEOUT:-240} * ${BOOT_PATIENCE:-1}))" "$qemu" -accel "tcg,thread=${BOOT_THREADS:-single}" $icount \
+	timeout "$((${BOOT_TIMEOUT:-480} * ${BOOT_PATIENCE:-1}))" "$qemu" -accel "tcg,thread=${BOOT_THREADS:-single}" $icount \
 		-cpu max,+svm -M q35 -nodefaults -display none -no-reboot \
 		-smp "$((2 * cpus)),sockets=2,cores=$cpus" -m "$((2 * mib))M" \
 		-object "memory-backend-ram,size=${mib}M,id=m0" \

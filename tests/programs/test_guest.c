@@ -383,7 +383,8 @@ static void test_out_of_memory(void)
 struct worker {
 	struct vmm *vm;
 	int vcpu;
-	uint64_t gpa, n, rounds;
+	uint64_t gpa, n;
+	volatile uint64_t rounds;
 	long errors;
 };
 
@@ -500,6 +501,44 @@ static void test_punch_race(void)
 	vmm_destroy(&vm);
 }
 
+/*
+ * A guest is at the last pages of a hole while the first ones are taken: what it gets then
+ * must not be a page that is about to go. So many pages, that it has its turn meanwhile.
+ */
+static void test_punch_large(void)
+{
+	const uint64_t n = 8192, last = 32, size = n * PAGE;
+	const uint64_t gpa = VMM_TEST_GPA + (n - last) * PAGE;
+	unsigned long round, i, lost = 0;
+	struct vmm vm;
+	char *p;
+	int fd;
+
+	vmm_create(&vm, 2);
+	fd = vmm_gmem(&vm, size, VMM_GMEM_BOTH);
+	vmm_bind(&vm, fd, size, NULL);
+	for (round = 1; round <= 12; round++) {
+		struct worker w = { .vm = &vm, .vcpu = 1, .gpa = gpa, .n = last, .rounds = 1000000 };
+		pthread_t t;
+
+		must(!fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, size));
+		must(!pthread_create(&t, NULL, write_rounds, &w));
+		usleep(20000);
+		punch(fd, 0, size);
+		w.rounds = 0;
+		must(!pthread_join(t, NULL) && !w.errors);
+
+		must(!vmm_write(&vm, 0, gpa, last, 100 + round));
+		p = map(fd, size);
+		for (i = n - last; i < n; i++)
+			lost += *(uint64_t *)(p + i * PAGE) != 100 + round;
+		munmap(p, size);
+	}
+	is(lost, 0, "a large hole under a guest: it sees the pages of the file afterwards");
+	close(fd);
+	vmm_destroy(&vm);
+}
+
 int main(void)
 {
 	npt = vmm_host_has_npt();
@@ -525,5 +564,6 @@ int main(void)
 	test_out_of_memory();
 	test_parallel();
 	test_punch_race();
+	test_punch_large();
 	return tap_exit();
 }

@@ -3,7 +3,7 @@
 # Load and unload, again and again, with calls in flight. CYCLES=1000 makes it last a quarter
 # of an hour. Time is counted in instructions, so that grace periods do not cost any.
 . "$(dirname "$0")/../lib/prove.sh"
-export BOOT_ICOUNT=4 BOOT_TIMEOUT=$((240 + 3 * ${CYCLES:-20}))
+export BOOT_ICOUNT=4 BOOT_TIMEOUT=$((600 + 15 * ${CYCLES:-20}))
 mkdir -p "$work/stripped"
 strip -g -o "$work/stripped/kvm-gmem-numa.ko" "$ko"
 boot_with "$work/stripped/kvm-gmem-numa.ko" cycles cycles "cycles=${CYCLES:-20}"
