@@ -10,8 +10,8 @@
 #   make bench		count instructions against native 7.3 and memfd, and write
 #			docs/performance.md
 #   make check-debug	run tests on a 6.12 with KASAN, lockdep and kmemleak
-#   make check-stress	hunt faults for about two hours, and write the figures into
-#			docs/robustness.md; STRESS=REGEX picks some and writes none
+#   make check-stress	hunt faults for some hours, and write the figures into
+#			docs/robustness.md; STRESS=REGEX picks some
 #   make fuzz		random calls beside a model, for FUZZ_MINUTES (60)
 #   make check-mutants	put faults into the module, see the tests notice
 #

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What `make check-stress` runs, and the figures that it prints. Needs common.sh, table.sh,
 # debug.sh and what runs the tests.
+#
+# A whole day on a small machine, so it can be had in pieces: what is run anew has its row in the
+# document replaced, others keep theirs, with the day on which they were found.
 
 stress=$cache/stress
 
@@ -61,34 +64,46 @@ stress_run()
 	count_points "$log"
 	# A script that could not even begin is a failure as well.
 	[ "$failed" -gt 0 ] || grep -qx 'Result: PASS' "$log" || failed=1
-	sed -n 's/^# count //p' "$log" >>"$stress.counts"
-	echo "not-ok $failed" >>"$stress.counts"
-	printf '| %s | %s | %s | %s | %s | %s | %s |\n' "$name" "$kernel_release" "$passed" "$failed" \
-		"$skipped" $(((SECONDS - start + 59) / 60)) "$(stress_counts <(sed -n 's/^# count //p' "$log"))" \
-		>>"$stress.md"
-	tail -n 1 "$stress.md" >&2
+	printf '| %s | %s | %s | %s | %s | %s | %s | %s |\n' "$name" "$kernel_release" "$(date +%Y-%m-%d)" \
+		"$passed" "$failed" "$skipped" $(((SECONDS - start + 59) / 60)) \
+		"$(sed -n 's/^# count //p' "$log" | tr - ' ' | sums_by_name)" >>"$stress.rows"
+	tail -n 1 "$stress.rows" >&2
 	say_failures "$log"
 }
 
-# stress_counts FILE: sums by name, in one line.
-stress_counts()
+# sums_by_name: of lines "NUMBER WORDS" or "WORDS NUMBER", in one line.
+sums_by_name()
 {
-	awk '{ sum[$1] += $2 } END { for (w in sum) { t = w; gsub("-", " ", t); print sum[w], t } }' "$1" |
-		sort -k 2 | paste -sd , | sed 's/,/, /g'
+	awk '{
+		n = $1
+		if ($1 ~ /^[0-9]+$/) { $1 = ""; sub(/^ /, "") } else { n = $NF; $NF = ""; sub(/ $/, "") }
+		sum[$0] += n
+	} END { for (what in sum) print sum[what], what }' | sort -k 2 | paste -sd , | sed 's/,/, /g'
 }
 
-stress_begin()
+# stress_table DOCUMENT: what was found now, and what the document says of the others.
+stress_table()
 {
-	: >"$stress.counts"
-	cat >"$stress.md" <<-'EOF'
-		| run | kernel | passed | failed | skipped | minutes | counted |
-		| --- | --- | --- | --- | --- | --- | --- |
+	local name row
+	cat <<-'EOF'
+		| run | kernel | on | passed | failed | skipped | minutes | counted |
+		| --- | --- | --- | --- | --- | --- | --- | --- |
 	EOF
+	stress_runs | cut -d '|' -f 1 | while read -r name; do
+		row=$(cat "$1" "$stress.rows" | grep -F "| $name | " | tail -n 1) || row="| $name | not run | | | | | | |"
+		echo "$row"
+	done >"$stress.all"
+	cat "$stress.all"
+	printf '\nAll together: %s.\n' "$(stress_sums "$stress.all")"
 }
 
-stress_end()
+# stress_sums ROWS: what was counted in all runs, and what failed.
+stress_sums()
 {
-	printf '\nAll together, %s: %s.\n' "$(date +%Y-%m-%d)" "$(stress_counts "$stress.counts")" >>"$stress.md"
-	say ""
-	cat "$stress.md"
+	awk -F ' *[|] *' '$6 ~ /[0-9]/ {
+		print $6, "failed"
+		n = split($9, sums, ", ")
+		while (n)
+			print sums[n--]
+	}' "$1" | sums_by_name
 }
