@@ -436,10 +436,19 @@ const struct op_type op_prefault = {
 	guest_random, prefault_model, prefault_execute,
 };
 
+/*
+ * In MHz above the host's, which differs from boot to boot: as kHz, a seed gave another
+ * sequence in each. 0 leaves it to KVM.
+ */
 static void tsc_random(struct prng *r, const struct model *m, long *arg)
 {
 	arg[0] = pick_open_vm(r, m);
-	arg[1] = prng_rarely(r, 2) ? 0 : kernel.tsc_khz + 1000 * (long)prng_below(r, 3);
+	arg[1] = prng_rarely(r, 2) ? 0 : 1 + prng_below(r, 3);
+}
+
+static long tsc_khz(long mhz_above)
+{
+	return mhz_above ? kernel.tsc_khz + 1000 * mhz_above : 0;
 }
 
 static void tsc_vm_model(struct model *m, const long *arg, struct outcome *o)
@@ -447,24 +456,24 @@ static void tsc_vm_model(struct model *m, const long *arg, struct outcome *o)
 	struct vm *vm = &m->vm[arg[0]];
 	bool gate = kernel.tsc_gate_native || (m->loaded && m->tsc_gate);
 
-	o->skip = !vm->open || arg[1] < 0 || arg[1] > UINT32_MAX;
+	o->skip = !vm->open || arg[1] < 0 || arg[1] > 1000;
 	if (o->skip)
 		return;
 	if (gate && vm->vcpus)
 		outcome_error(o, EINVAL);
 	else
-		vm->tsc_khz = arg[1] ?: kernel.tsc_khz;
+		vm->tsc_khz = tsc_khz(arg[1]) ?: kernel.tsc_khz;
 	outcome_value(o, vm->tsc_khz);
 }
 
 static void tsc_vm_execute(const long *arg, struct outcome *o)
 {
-	outcome_call(o, ioctl(world.vm[arg[0]].fd, KVM_SET_TSC_KHZ, arg[1]));
+	outcome_call(o, ioctl(world.vm[arg[0]].fd, KVM_SET_TSC_KHZ, tsc_khz(arg[1])));
 	outcome_value(o, ioctl(world.vm[arg[0]].fd, KVM_GET_TSC_KHZ));
 }
 
 const struct op_type op_tsc_vm = {
-	"tsc-vm", 10, { "vm", "khz" }, tsc_random, tsc_vm_model, tsc_vm_execute,
+	"tsc-vm", 10, { "vm", "mhz-above" }, tsc_random, tsc_vm_model, tsc_vm_execute,
 };
 
 static void tsc_vcpu_random(struct prng *r, const struct model *m, long *arg)
