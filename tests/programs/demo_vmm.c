@@ -4,7 +4,6 @@
  * exits with 0 if it is as it should be.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -87,8 +86,7 @@ static bool show_file(const struct range *ranges, int count)
 
 	vmm_create(&vm, 1);
 	fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
-	p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	must(p != MAP_FAILED);
+	p = vmm_map(fd, SIZE);
 	for (i = 0; i < count; i++)
 		must(!set_policy(p + ranges[i].offset, ranges[i].size, ranges[i].mode,
 				 ranges[i].nodes));

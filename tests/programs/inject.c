@@ -112,8 +112,7 @@ static void with_file(void)
 static void with_map(void)
 {
 	with_file();
-	map = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	must(map != MAP_FAILED);
+	map = vmm_map(fd, SIZE);
 }
 
 static void with_policy(void)

@@ -3,8 +3,6 @@
  * The nodes that the VMM may use change while the guest runs. The file's policy stays as
  * it was set, pages stay where they are, and new ones go where those of shared memory go.
  */
-#include <fcntl.h>
-#include <linux/falloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -57,18 +55,12 @@ static void run_on(int node)
 
 static char *map_with_policies(int fd)
 {
-	char *p = mmap(NULL, SIZE(N), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	char *p = vmm_map(fd, SIZE(N));
 	size_t i;
 
-	must(p != MAP_FAILED);
 	for (i = 0; i < RANGES; i++)
 		must(!set_policy(p + i * SIZE(EACH), SIZE(EACH), ranges[i].mode, ranges[i].nodes));
 	return p;
-}
-
-static void punch(int fd)
-{
-	must(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, SIZE(N)));
 }
 
 static int node_of(char *p)
@@ -102,8 +94,8 @@ static void compare(const char *when)
 {
 	size_t i;
 
-	punch(gmem);
-	punch(shmem);
+	vmm_punch(gmem, 0, SIZE(N));
+	vmm_punch(shmem, 0, SIZE(N));
 	must(!vmm_write(&vm, 0, VMM_TEST_GPA, N, 1));
 	for (i = 0; i < N; i++)
 		shmem_map[i * PAGE] = 1;
@@ -156,7 +148,7 @@ static void *fault_until_stopped(void *arg)
 static void *punch_until_stopped(void *arg)
 {
 	for (; !stop; holes++)
-		punch(gmem);
+		vmm_punch(gmem, 0, SIZE(N));
 	return NULL;
 }
 

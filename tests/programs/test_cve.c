@@ -26,19 +26,6 @@
 
 static bool ours;
 
-static char *map(int fd, uint64_t size)
-{
-	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-
-	must(p != MAP_FAILED);
-	return p;
-}
-
-static void punch(int fd, uint64_t offset, uint64_t size)
-{
-	must(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, size));
-}
-
 static void close_file(void *arg)
 {
 	must(!close(*(int *)arg));
@@ -112,7 +99,7 @@ static void test_slot_set_again(void)
 
 	vmm_create(&vm, 2);
 	fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
-	p = map(fd, SIZE);
+	p = vmm_map(fd, SIZE);
 	vmm_bind(&vm, fd, SIZE, p);
 	must(!vmm_write(&vm, 0, VMM_TEST_GPA, N, 3));
 	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
@@ -123,7 +110,7 @@ static void test_slot_set_again(void)
 	}
 	fails(vmm_slot(&vm, VMM_TEST_SLOT, KVM_MEM_GUEST_MEMFD, VMM_TEST_GPA, SIZE, p, fd, 0), EINVAL,
 	      "%s as it is: refused", name);
-	punch(fd, 0, PAGE);
+	vmm_punch(fd, 0, PAGE);
 	must(!vmm_sum(&vm, 0, VMM_TEST_GPA, N, &sum));
 	is(sum, 3 * (N - 1), "%s: it is bound still, and a hole is seen", name);
 
@@ -252,7 +239,7 @@ static void test_collapse(void)
 	/* What syzbot did: look again by a new mapping. */
 	munmap(readonly, size);
 	munmap(p, size);
-	p = map(fd, size);
+	p = vmm_map(fd, size);
 	for (i = 0; i < n; i++)
 		wrong += p[i * PAGE] != 5 || p[i * PAGE + 8] != (char)i;
 	is(wrong, 0, "%s: a new mapping shows what was written", name);
@@ -284,7 +271,7 @@ static void test_fallocate_without_memory(void)
 	for (i = 0; i < 8; i++)
 		errors += fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, len) == -1 && errno == ENOMEM;
 	is(errors, 8, "%s: refused with ENOMEM, 8 times", name);
-	punch(fd, offset, len);
+	vmm_punch(fd, offset, len);
 	must(write(limit, "max", 3) == 3);
 	close(limit);
 	is(fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, MIB), 0, "%s: and works when there is some", name);
@@ -315,7 +302,7 @@ static void test_hole_while_slot_is_deleted(void)
 	}
 	vmm_create(&vm, 2);
 	fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
-	p = map(fd, SIZE);
+	p = vmm_map(fd, SIZE);
 	vmm_bind(&vm, fd, SIZE, p);
 	must(!vmm_write(&vm, 0, VMM_TEST_GPA, N, 1));
 
@@ -324,7 +311,7 @@ static void test_hole_while_slot_is_deleted(void)
 	is(vmm_write_nested(&vm, 0, vmm_host_has_npt() ? VMM_L2_NPT : VMM_L2, STALL_FREE_GPA, 1, 2), 0,
 	   "%s: it runs", name);
 	/* Not from the first page: KVM takes the reverse map of that, at NULL, for the end of its walk. */
-	punch(fd, SIZE / 2, SIZE / 2);
+	vmm_punch(fd, SIZE / 2, SIZE / 2);
 	stall_end(&stall);
 
 	is(p[0] + p[SIZE - PAGE], 1, "%s: survived, half of the file is a hole", name);
@@ -435,7 +422,7 @@ static void test_hole_that_is_filled(void)
 	}
 	vmm_create(&vm, 2);
 	fd = vmm_gmem(&vm, HOLE_SIZE, VMM_GMEM_BOTH);
-	p = map(fd, HOLE_SIZE);
+	p = vmm_map(fd, HOLE_SIZE);
 	vmm_bind(&vm, fd, HOLE_SIZE, p);
 	fill_on = true;
 	for (t = 0; t < 4; t++) {
@@ -447,7 +434,7 @@ static void test_hole_that_is_filled(void)
 	must(!pthread_create(&thread[4], NULL, relent, NULL));
 	count_removals(true);
 	for (i = 0; i < 100 && fill_on; i++) {
-		punch(fd, 0, HOLE_SIZE);
+		vmm_punch(fd, 0, HOLE_SIZE);
 		n = removals();
 		most = n > most ? n : most;
 	}

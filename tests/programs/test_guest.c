@@ -16,19 +16,6 @@
 static bool npt;
 static bool ours;
 
-static char *map(int fd, uint64_t size)
-{
-	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-
-	must(p != MAP_FAILED);
-	return p;
-}
-
-static void punch(int fd, uint64_t offset, uint64_t size)
-{
-	must(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, size));
-}
-
 static int on_node_0(unsigned long i)
 {
 	return 0;
@@ -66,7 +53,7 @@ static void test_placement(enum vmm_nesting nesting)
 	vmm_create(&vm, 1);
 	cgroup_enter("placement");
 	fd = vmm_gmem(&vm, size, VMM_GMEM_BOTH);
-	p = map(fd, size);
+	p = vmm_map(fd, size);
 	must(!set_policy(p, n * PAGE, MPOL_BIND, NODE(0)));
 	must(!set_policy(p + n * PAGE, n * PAGE, MPOL_BIND, NODE(1)));
 	vmm_bind(&vm, fd, size, p);
@@ -103,7 +90,7 @@ static void test_prefault(void)
 	vmm_create(&vm, 1);
 	cgroup_enter("prefault");
 	fd = vmm_gmem(&vm, size, VMM_GMEM_BOTH);
-	p = map(fd, size);
+	p = vmm_map(fd, size);
 	must(!set_policy(p, size, MPOL_BIND, NODE(1)));
 	vmm_bind(&vm, fd, size, NULL);
 
@@ -213,11 +200,11 @@ static void test_fresh(bool allocate)
 
 	vmm_create(&vm, 1);
 	fd = vmm_gmem(&vm, size, VMM_GMEM_BOTH);
-	p = map(fd, size);
+	p = vmm_map(fd, size);
 	vmm_bind(&vm, fd, size, p);
 
 	memset(p, 0xa5, size);
-	punch(fd, 0, size);
+	vmm_punch(fd, 0, size);
 	if (allocate)
 		must(!fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, size));
 	must(!vmm_sum(&vm, 0, VMM_TEST_GPA, n, &sum));
@@ -241,7 +228,7 @@ static void test_punch(void)
 
 	vmm_create(&vm, 1);
 	fd = vmm_gmem(&vm, size, VMM_GMEM_BOTH);
-	p = map(fd, size);
+	p = vmm_map(fd, size);
 	vmm_bind(&vm, fd, size, p);
 
 	must(!set_policy(p, size, MPOL_BIND, NODE(0)));
@@ -250,7 +237,7 @@ static void test_punch(void)
 
 	must(!set_policy(p, size, MPOL_BIND, NODE(1)));
 	is(pages_off(p, n, on_node_0), 0, "a new policy moves no page");
-	punch(fd, 16 * PAGE, 16 * PAGE);
+	vmm_punch(fd, 16 * PAGE, 16 * PAGE);
 	must(!vmm_sum(&vm, 0, VMM_TEST_GPA, n, &sum));
 	is(sum, 7 * (n - 16), "the guest reads zeroes in the hole and its data around it");
 	is(p[16 * PAGE], 0, "the VMM reads zeroes in the hole");
@@ -318,7 +305,7 @@ static void test_flags(uint64_t flags, const char *name)
 	must(!vmm_sum(&vm, 0, VMM_TEST_GPA, n, &sum));
 	is(sum, 0, "%s: the guest reads zeroes from the file", name);
 	must(!vmm_write(&vm, 0, VMM_TEST_GPA, n, 3));
-	punch(fd, 0, PAGE);
+	vmm_punch(fd, 0, PAGE);
 	must(!vmm_sum(&vm, 0, VMM_TEST_GPA, n, &sum));
 	is(sum, 3 * (n - 1), "%s: a hole takes the guest's page", name);
 	is(hva[0], (char)0xee, "%s: userspace_addr was not written to", name);
@@ -352,7 +339,7 @@ static void test_out_of_memory(void)
 
 	fails(fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, size), ENOMEM,
 	      "memory limit: fallocate() fails with ENOMEM");
-	punch(fd, 0, size);
+	vmm_punch(fd, 0, size);
 
 	run->exit_reason = 0;
 	r = vmm_write(&vm, 0, VMM_TEST_GPA, n, 1);
@@ -413,7 +400,7 @@ static void test_parallel(void)
 	vmm_create(&vm, 4);
 	cgroup_enter("parallel");
 	fd = vmm_gmem(&vm, size, VMM_GMEM_BOTH);
-	p = map(fd, size);
+	p = vmm_map(fd, size);
 	must(!set_policy(p, size, MPOL_BIND, NODE(1)));
 	vmm_bind(&vm, fd, size, p);
 	cgroup_file_pages("parallel", before);
@@ -453,7 +440,7 @@ static void *punch_until_stopped(void *arg)
 	struct puncher *p = arg;
 
 	do {
-		punch(p->fd, 0, p->size);
+		vmm_punch(p->fd, 0, p->size);
 		p->holes++;
 	} while (!p->stop);
 	return NULL;
@@ -472,7 +459,7 @@ static void test_punch_race(void)
 
 	vmm_create(&vm, 2);
 	puncher.fd = vmm_gmem(&vm, size, VMM_GMEM_BOTH);
-	p = map(puncher.fd, size);
+	p = vmm_map(puncher.fd, size);
 	vmm_bind(&vm, puncher.fd, size, p);
 
 	must(!pthread_create(&t[2], NULL, punch_until_stopped, &puncher));
@@ -524,12 +511,12 @@ static void test_punch_large(void)
 		must(!fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, size));
 		must(!pthread_create(&t, NULL, write_rounds, &w));
 		usleep(20000);
-		punch(fd, 0, size);
+		vmm_punch(fd, 0, size);
 		w.rounds = 0;
 		must(!pthread_join(t, NULL) && !w.errors);
 
 		must(!vmm_write(&vm, 0, gpa, last, 100 + round));
-		p = map(fd, size);
+		p = vmm_map(fd, size);
 		for (i = n - last; i < n; i++)
 			lost += *(uint64_t *)(p + i * PAGE) != 100 + round;
 		munmap(p, size);

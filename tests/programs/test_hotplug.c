@@ -5,7 +5,6 @@
  */
 #include <fcntl.h>
 #include <glob.h>
-#include <linux/falloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -156,8 +155,7 @@ int main(void)
 	sigaddset(&alarms, SIGALRM);
 	vmm_create(&vm, 1);
 	fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
-	map = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	must(map != MAP_FAILED);
+	map = vmm_map(fd, SIZE);
 	must(!set_policy(map, SIZE, MPOL_BIND, NODE(NODE_UNDER_TEST)));
 	vmm_bind(&vm, fd, SIZE, map);
 	must(!vmm_write(&vm, 0, VMM_TEST_GPA, N, 0));
@@ -177,7 +175,7 @@ int main(void)
 	is(pages_off(map, N, on_the_node), 0, "all are on their node");
 	must(!vmm_write(&vm, 0, VMM_TEST_GPA, N, 3));
 	is(map[(N - 1) * PAGE], 3, "the VMM sees what the guest writes");
-	must(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, SIZE));
+	vmm_punch(fd, 0, SIZE);
 	must(!vmm_sum(&vm, 0, VMM_TEST_GPA, N, &sum));
 	is(sum, 0, "a hole takes the pages");
 	is(pages_off(map, N, on_the_node), 0, "new ones are on the node");

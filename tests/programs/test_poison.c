@@ -36,11 +36,6 @@ static bool touch_gets_sigbus(char *p)
 	return got;
 }
 
-static void punch(int fd, uint64_t offset, uint64_t size)
-{
-	must(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, size));
-}
-
 /*
  * What the memory controller reports, by way of the host mapping. The page
  * stays in the file, hence -EBUSY, as for any such page; and the task is
@@ -77,8 +72,7 @@ static void test_poison(enum vmm_nesting nesting, const char *who)
 	vmm_create(&vm, 1);
 	run = vm.vcpu[0].run;
 	fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
-	p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	must(p != MAP_FAILED);
+	p = vmm_map(fd, SIZE);
 	vmm_bind(&vm, fd, SIZE, NULL);
 	must(!vmm_write_nested(&vm, 0, nesting, VMM_TEST_GPA, N, 1));
 
@@ -99,7 +93,7 @@ static void test_poison(enum vmm_nesting nesting, const char *who)
 	is(vmm_write_nested(&vm, 0, nesting, bad_gpa + PAGE, N - BAD - 1, 1), 0,
 	   "%s: the pages behind it are well", who);
 
-	punch(fd, BAD * PAGE, PAGE);
+	vmm_punch(fd, BAD * PAGE, PAGE);
 	is(vmm_sum(&vm, 0, VMM_TEST_GPA, N, &sum), 0, "%s: a hole replaces the page", who);
 	is(sum, N - 1, "%s: by one with zeroes", who);
 
@@ -116,8 +110,7 @@ static void test_prefault(void)
 
 	vmm_create(&vm, 1);
 	fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
-	p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	must(p != MAP_FAILED);
+	p = vmm_map(fd, SIZE);
 	vmm_bind(&vm, fd, SIZE, p);
 	p[BAD * PAGE] = 1;
 	poison(p + BAD * PAGE);
@@ -186,7 +179,7 @@ static void *punch_until_stopped(void *arg)
 	struct puncher *p = arg;
 
 	while (!p->stop)
-		punch(p->fd, 0, SIZE);
+		vmm_punch(p->fd, 0, SIZE);
 	return NULL;
 }
 
@@ -305,7 +298,7 @@ static void test_hammered(void (*inject)(char *), const char *what)
 	ok(guest_rounds && host_rounds, "%s: in %lu rounds of the guest, %lu of the host", what,
 	   guest_rounds, host_rounds);
 
-	punch(puncher.fd, 0, SIZE);
+	vmm_punch(puncher.fd, 0, SIZE);
 	must(!vmm_halt(&vm, 0));
 	must(!vmm_sum(&vm, 0, VMM_TEST_GPA, N, &sum));
 	is(sum, 0, "%s: afterwards a hole takes all", what);

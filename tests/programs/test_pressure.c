@@ -52,22 +52,9 @@ static long milliseconds(void)
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static char *map(int fd, uint64_t size)
-{
-	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-
-	must(p != MAP_FAILED);
-	return p;
-}
-
 static int allocate(int fd, uint64_t size)
 {
 	return fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, size);
-}
-
-static void punch(int fd, uint64_t size)
-{
-	must(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, size));
 }
 
 static void run_on(int node)
@@ -196,7 +183,7 @@ static void test_other_policies(struct vmm *vm)
 	run_on(FULL);
 	for (i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
 		int fd = vmm_gmem(vm, SIZE, VMM_GMEM_BOTH);
-		char *p = map(fd, SIZE);
+		char *p = vmm_map(fd, SIZE);
 
 		must(!set_policy(p, SIZE, policies[i].mode, policies[i].nodes));
 		is(allocate(fd, SIZE), 0, "full node: %s: fallocate() succeeds", policies[i].name);
@@ -265,11 +252,11 @@ static void test_full_node(void)
 	canary = bystander(16 * MIB, !FULL);
 	vmm_create(&vm, 1);
 	filler = vmm_gmem(&vm, GIB, VMM_GMEM_BOTH);
-	p = map(filler, GIB);
+	p = vmm_map(filler, GIB);
 	must(!set_policy(p, GIB, MPOL_BIND, NODE(FULL)));
 	munmap(p, GIB);
 	fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
-	p = map(fd, SIZE);
+	p = vmm_map(fd, SIZE);
 	must(!set_policy(p, SIZE, MPOL_BIND, NODE(FULL)));
 	vmm_bind(&vm, fd, SIZE, p);
 	must(!vmm_halt(&vm, 0));
@@ -285,7 +272,7 @@ static void test_full_node(void)
 	       node_meminfo_kb(FULL, "MemFree"));
 
 	/* More than what CPUs keep for themselves. */
-	punch(filler, SIZE / 2);
+	vmm_punch(filler, 0, SIZE / 2);
 	fails(allocate(fd, SIZE), ENOMEM, "full node: with half of what it takes free, it fails as well");
 	there = pages_present(p, N, &first);
 	ok(there > 0 && there < N && first, "full node: the pages up to there are there (%lu)", there);
@@ -297,7 +284,7 @@ static void test_full_node(void)
 	ok(lives(canary), "full node: nobody is killed for it");
 	is(vm_events("oom_kill") - kills, 0, "full node: the OOM killer was not asked");
 
-	punch(filler, 2 * SIZE);
+	vmm_punch(filler, 0, 2 * SIZE);
 	is(ioctl(vm.vcpu[0].fd, KVM_RUN, 0), 0, "with memory again, the guest goes on");
 	is(vm.vcpu[0].run->exit_reason, KVM_EXIT_HLT, "with memory again: to its end");
 	must(!vmm_sum(&vm, 0, VMM_TEST_GPA, N, &sum));
@@ -348,7 +335,7 @@ static int limited_vmm(enum touch touch, const char *score, int told)
 	cgroup_enter("limited");
 	vmm_create(&vm, 1);
 	fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
-	p = map(fd, SIZE);
+	p = vmm_map(fd, SIZE);
 	vmm_bind(&vm, fd, SIZE, p);
 	must(!vmm_halt(&vm, 0));
 	must(write(told, "", 1) == 1);

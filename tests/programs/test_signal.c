@@ -93,8 +93,7 @@ static void set_up(void)
 {
 	vmm_create(&vm, 1);
 	fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
-	map = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	must(map != MAP_FAILED);
+	map = vmm_map(fd, SIZE);
 	must(!set_policy(map, SIZE, MPOL_BIND, NODE(1)));
 	vmm_bind(&vm, fd, SIZE, map);
 	must(!vmm_halt(&vm, 0));
@@ -165,8 +164,7 @@ static pid_t start_in_child(const struct call *c)
 	fd = syscall(SYS_pidfd_getfd, pidfd, fd, 0);
 	must(fd >= 0);
 	close(pidfd);
-	map = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	must(map != MAP_FAILED);
+	map = vmm_map(fd, SIZE);
 	return pid;
 }
 

@@ -46,8 +46,7 @@ static void user_may(void)
 
 	vmm_create(&vm, 1);
 	fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
-	p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	must(p != MAP_FAILED);
+	p = vmm_map(fd, SIZE);
 	is(set_policy(p, SIZE, MPOL_BIND, NODE(1)), 0, "any user: a policy");
 	is(vmm_slot(&vm, VMM_TEST_SLOT, KVM_MEM_GUEST_MEMFD, VMM_TEST_GPA, SIZE, p, fd, 0), 0,
 	   "any user: a memslot");

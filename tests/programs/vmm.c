@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <fcntl.h>
+#include <linux/falloc.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -215,6 +216,19 @@ int vmm_gmem(struct vmm *vm, uint64_t size, uint64_t flags)
 
 	must(fd >= 0);
 	return fd;
+}
+
+char *vmm_map(int fd, uint64_t size)
+{
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	must(p != MAP_FAILED);
+	return p;
+}
+
+void vmm_punch(int fd, uint64_t offset, uint64_t size)
+{
+	must(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, size));
 }
 
 int vmm_slot(struct vmm *vm, uint32_t slot, uint32_t flags, uint64_t gpa, uint64_t size,

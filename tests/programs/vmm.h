@@ -51,6 +51,8 @@ void vmm_add_vcpu(struct vmm *vm);
 
 int vmm_gmem_try(struct vmm *vm, uint64_t size, uint64_t flags);
 int vmm_gmem(struct vmm *vm, uint64_t size, uint64_t flags);
+char *vmm_map(int fd, uint64_t size);	/* shared, from its beginning; any file */
+void vmm_punch(int fd, uint64_t offset, uint64_t size);
 #define VMM_GMEM_BOTH (GUEST_MEMFD_FLAG_MMAP | GUEST_MEMFD_FLAG_INIT_SHARED)
 
 int vmm_slot(struct vmm *vm, uint32_t slot, uint32_t flags, uint64_t gpa, uint64_t size,
