@@ -90,6 +90,15 @@ is_installed()
 	[[ $file == */updates/dkms/* ]] && [ "$(modinfo -F version "$file")" = "$3" ]
 }
 
+# check_installed DIR DISTRIBUTION WHAT VERSION: of each kernel whose headers it has.
+check_installed()
+{
+	local k
+	for k in $(headers_in "$1/root"); do
+		check "$2 | $k | $3" is_installed "$1" "$k" "$4"
+	done
+}
+
 # is_gone DIR [VERSION]: nothing is left of the module, or of that version of it.
 is_gone()
 {

@@ -62,14 +62,10 @@ for d in $(distributions); do
 	check "$d | - | deb: is purged after that" in_root "$dir" dpkg --purge $module-dkms
 	check "$d | - | deb: installs" in_root "$dir" dpkg -i "/packages/$(basename "$deb")"
 	check "$d | - | deb: has every file that a build needs, and no test" source_is_complete "$dir"
-	for k in $(headers_in "$dir/root"); do
-		check "$d | $k | deb: built and installed by dkms" is_installed "$dir" "$k" "$version"
-	done
+	check_installed "$dir" "$d" "deb: built and installed by dkms" "$version"
 	all_kernels "$dir"
 	check "$d | - | deb: upgrades" in_root "$dir" dpkg -i /packages/next.deb
-	for k in $(headers_in "$dir/root"); do
-		check "$d | $k | deb: the new version is there after an upgrade" is_installed "$dir" "$k" "$next"
-	done
+	check_installed "$dir" "$d" "deb: the new version is there after an upgrade" "$next"
 	check "$d | - | deb: the old version is gone after an upgrade" is_gone "$dir" "$version"
 	check "$d | - | deb: is removed" in_root "$dir" dpkg --purge $module-dkms
 	check "$d | - | deb: nothing is left" is_gone "$dir"
