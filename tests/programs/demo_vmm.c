@@ -78,7 +78,7 @@ static bool show_range(const struct range *r, char *p)
 /* A guest touches all of a new file; nobody else has. */
 static bool show_file(const struct range *ranges, int count)
 {
-	long before[NODES], after[NODES];
+	long before[NODES], added[NODES];
 	bool good = true;
 	struct vmm vm;
 	char *p;
@@ -95,19 +95,19 @@ static bool show_file(const struct range *ranges, int count)
 	cgroup_enter("demo");
 	cgroup_file_pages("demo", before);
 	must(!vmm_write(&vm, 0, VMM_TEST_GPA, SIZE / PAGE, 1));
-	cgroup_file_pages("demo", after);
+	cgroup_file_pages_added("demo", before, SIZE / PAGE, added);
 
 	for (i = 0; i < count; i++)
 		good &= show_range(&ranges[i], p);
 	printf("  memory.numa_stat of the VMM's cgroup agrees: %7s %8ld %8ld\n", "",
-	       after[0] - before[0], after[1] - before[1]);
+	       added[0], added[1]);
 
 	munmap(p, SIZE);
 	close(fd);
 	vmm_destroy(&vm);
 	cgroup_leave("demo");
-	return good && after[0] - before[0] == SIZE / PAGE / 2 &&
-	       after[1] - before[1] == SIZE / PAGE / 2;
+	return good && added[0] == SIZE / PAGE / 2 &&
+	       added[1] == SIZE / PAGE / 2;
 }
 
 static int demo_placement(void)

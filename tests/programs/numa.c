@@ -214,6 +214,29 @@ void cgroup_file_pages(const char *name, long pages[NODES])
 	pages[1] /= PAGE;
 }
 
+/*
+ * The kernel adds up what its CPUs have counted when that is more than 64 events a CPU,
+ * and every two seconds.
+ */
+void cgroup_file_pages_added(const char *name, const long before[NODES], long n,
+			     long added[NODES])
+{
+	long sum;
+	int i, tries;
+
+	for (tries = 0; tries < 500; tries++) {
+		cgroup_file_pages(name, added);
+		sum = 0;
+		for (i = 0; i < NODES; i++) {
+			added[i] -= before[i];
+			sum += added[i];
+		}
+		if (sum == n)
+			break;
+		usleep(10000);
+	}
+}
+
 long cgroup_slab_bytes(const char *name)
 {
 	char line[512];

@@ -38,6 +38,9 @@ void cgroup_write(const char *name, const char *file, const char *text);
 /* The number behind a key in a file of a cgroup; -1 if there is none. */
 long cgroup_value(const char *name, const char *file, const char *key);
 void cgroup_file_pages(const char *name, long pages[NODES]);
+/* What came since, once it is @n altogether, or will not be. */
+void cgroup_file_pages_added(const char *name, const long before[NODES], long n,
+			     long added[NODES]);
 long cgroup_slab_bytes(const char *name);	/* what the kernel holds on its behalf */
 
 /* How many pages of a mapping are in the file; and are they the first ones, without a gap? */

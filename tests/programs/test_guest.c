@@ -40,7 +40,7 @@ static void test_placement(enum vmm_nesting nesting)
 {
 	const uint64_t n = 256, size = 2 * n * PAGE;
 	const char *who = nesting_name[nesting];
-	long before[NODES], after[NODES];
+	long before[NODES], added[NODES];
 	struct vmm vm;
 	char *p;
 	int fd;
@@ -64,10 +64,10 @@ static void test_placement(enum vmm_nesting nesting)
 	   "%s: writes to the half bound to node 1", who);
 	is(vmm_write_nested(&vm, 0, nesting, VMM_TEST_GPA, n, 0x2222), 0,
 	   "%s: writes to the half bound to node 0", who);
-	cgroup_file_pages("placement", after);
+	cgroup_file_pages_added("placement", before, 2 * n, added);
 
-	is(after[0] - before[0], n, "%s: the cgroup was charged %lu pages of node 0", who, n);
-	is(after[1] - before[1], n, "%s: the cgroup was charged %lu pages of node 1", who, n);
+	is(added[0], n, "%s: the cgroup was charged %lu pages of node 0", who, n);
+	is(added[1], n, "%s: the cgroup was charged %lu pages of node 1", who, n);
 	is(pages_off(p, n, on_node_0), 0, "%s: every page of the first half is on node 0", who);
 	is(pages_off(p + n * PAGE, n, on_node_1), 0, "%s: every page of the second half is on node 1",
 	   who);
@@ -82,7 +82,7 @@ static void test_placement(enum vmm_nesting nesting)
 static void test_prefault(void)
 {
 	const uint64_t n = 512, size = n * PAGE;
-	long before[NODES], after[NODES];
+	long before[NODES], added[NODES];
 	struct vmm vm;
 	char *p;
 	int fd;
@@ -103,9 +103,9 @@ static void test_prefault(void)
 	} else {
 		cgroup_file_pages("prefault", before);
 		is(vmm_prefault(&vm, 0, VMM_TEST_GPA, size), 0, "KVM_PRE_FAULT_MEMORY works");
-		cgroup_file_pages("prefault", after);
-		is(after[1] - before[1], n, "KVM_PRE_FAULT_MEMORY takes every page from node 1");
-		is(after[0] - before[0], 0, "KVM_PRE_FAULT_MEMORY takes no page from node 0");
+		cgroup_file_pages_added("prefault", before, n, added);
+		is(added[1], n, "KVM_PRE_FAULT_MEMORY takes every page from node 1");
+		is(added[0], 0, "KVM_PRE_FAULT_MEMORY takes no page from node 0");
 		is(pages_off(p, n, on_node_1), 0, "KVM_PRE_FAULT_MEMORY: no page is off its policy");
 	}
 
@@ -389,7 +389,7 @@ static void *write_rounds(void *arg)
 static void test_parallel(void)
 {
 	const uint64_t n = 512, size = n * PAGE;
-	long before[NODES], after[NODES], errors = 0;
+	long before[NODES], added[NODES], errors = 0;
 	struct worker w[4];
 	pthread_t t[4];
 	struct vmm vm;
@@ -413,10 +413,10 @@ static void test_parallel(void)
 		pthread_join(t[i], NULL);
 		errors += w[i].errors;
 	}
-	cgroup_file_pages("parallel", after);
+	cgroup_file_pages_added("parallel", before, n, added);
 
 	is(errors, 0, "4 vCPUs fault on the same pages at once");
-	is(after[1] - before[1], n, "4 vCPUs at once: each page is allocated once, on its node");
+	is(added[1], n, "4 vCPUs at once: each page is allocated once, on its node");
 	is(pages_off(p, n, on_node_1), 0, "4 vCPUs at once: no page is off its policy");
 	must(!vmm_write(&vm, 2, VMM_TEST_GPA, n, 9));
 	must(!vmm_sum(&vm, 1, VMM_TEST_GPA, n, &sum));
