@@ -93,9 +93,16 @@ static long set_bound_region(struct file *filp, const struct kvm_userspace_memor
 	if (r || !mem->memory_size)
 		return r ?: set_plain_region(filp, &plain);
 
+	/*
+	 * Unloading disarms prepare_memory_region.c first, which would let what is no
+	 * guest_memfd pass as an ordinary slot. What is one keeps the module loaded itself.
+	 */
+	if (!try_module_get(THIS_MODULE))
+		return -EINVAL;
+
 	r = hooks_get_slots();
 	if (r)
-		return r;
+		goto out;
 
 	gmem_bind_request_begin(&req, kvm, mem);
 	r = set_plain_region(filp, &plain);
@@ -105,7 +112,10 @@ static long set_bound_region(struct file *filp, const struct kvm_userspace_memor
 		hooks_put_slots();
 
 	/* Nothing was new about the slot: somebody else has just made it. */
-	return r ?: req.served ? 0 : -EINVAL;
+	r = r ?: req.served ? 0 : -EINVAL;
+out:
+	module_put(THIS_MODULE);
+	return r;
 }
 
 /*

@@ -10,8 +10,10 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "prng.h"
 #include "tap.h"
 #include "vmm.h"
 
@@ -25,9 +27,21 @@ static void on_term(int sig)
 	stop = 1;
 }
 
+/*
+ * Loading and unloading wait for grace periods most of the time, which cost nothing where
+ * nothing runs and time is a count of instructions. Without pauses, a thousand of them take
+ * three hours, and no more of them meet a call than with.
+ */
+static void pause_sometimes(struct prng *dice)
+{
+	if (prng_rarely(dice, 4))
+		usleep(prng_below(dice, 1500000));
+}
+
 /* A guest that uses nothing of ours. */
 static void *bystander(void *arg)
 {
+	struct prng dice = prng_seed((uintptr_t)arg);
 	struct vmm vm;
 	uint64_t sum;
 	char *p = mmap(NULL, N * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -42,18 +56,20 @@ static void *bystander(void *arg)
 		guest_errors += vmm_sum(&vm, 0, VMM_TEST_GPA, N, &sum) || sum != 3 * N / 2;
 		must(!vmm_delete_slot(&vm, VMM_TEST_SLOT));
 		guest_runs++;
+		pause_sometimes(&dice);
 	}
 	vmm_destroy(&vm);
 	return NULL;
 }
 
 /*
- * What needs no file, without a pause, so that there is always a call in flight. What each
+ * What needs no file, in long rounds, so that there often is a call in flight. What each
  * says depends on whether the module is there just then. The pre-fault is of ordinary memory.
  */
 static void *caller(void *arg)
 {
 	char *p = mmap(NULL, N * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct prng dice = prng_seed((uintptr_t)arg);
 	struct vmm vm;
 
 	must(p != MAP_FAILED);
@@ -73,8 +89,11 @@ static void *caller(void *arg)
 					  PAGE, p, -1, 0);
 		guest_errors += !vmm_slot(&vm, VMM_TEST_SLOT + 1, KVM_MEM_GUEST_MEMFD, 2 * VMM_TEST_GPA,
 					  PAGE, p, vm.fd, 0);
+		/* So neither left a slot behind. */
+		guest_errors += !vmm_delete_slot(&vm, VMM_TEST_SLOT + 1);
 		must(!vmm_delete_slot(&vm, VMM_TEST_SLOT));
 		calls++;
+		pause_sometimes(&dice);
 	}
 	vmm_destroy(&vm);
 	return NULL;
@@ -112,13 +131,14 @@ int main(void)
 {
 	static void *(*const what[])(void *) = { bystander, user, bystander, user, caller };
 	enum { THREADS = sizeof(what) / sizeof(what[0]) };
+	uint64_t seed = time(NULL);
 	pthread_t t[THREADS];
 	int i;
 
 	signal(SIGTERM, on_term);
-	puts("ready");
+	printf("ready, seed %lu\n", seed);
 	for (i = 0; i < THREADS; i++)
-		must(!pthread_create(&t[i], NULL, what[i], NULL));
+		must(!pthread_create(&t[i], NULL, what[i], (void *)(uintptr_t)(seed + i)));
 	for (i = 0; i < THREADS; i++)
 		pthread_join(t[i], NULL);
 	printf("%ld runs of bystanders, %ld files, %ld rounds of calls, %ld errors\n", guest_runs, files,
