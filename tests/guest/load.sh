@@ -129,8 +129,10 @@ ok "with a bound slot, what is redirected is what it says" as_reported
 let_go
 ok "a second after the last slot is gone, they are not" soon idle_are_idle
 ok "and what is redirected is what it says" as_reported
+tried=
 for f in $idle; do
 	insmod ./rival.ko function=$f || continue
+	tried=$f
 	dmesg_mark
 	nok "with a live patch on $f: no slot is bound" timeout 10 ./hold slot
 	ok "with a live patch on $f: the line names it" dmesg_says "memslot refused: $f is held by a live patch"
@@ -143,6 +145,7 @@ for f in $idle; do
 	rmmod rival
 	break
 done
+ok "with a live patch on one of them: tried" test -n "$tried"
 hold slot
 ok "without it, one is" as_reported
 let_go

@@ -38,7 +38,7 @@ point()
 # boot_point KERNEL COMMAND...: the points of a boot.
 boot_points()
 {
-	local release=$1 line
+	local release=$1 line before=$count
 	shift
 	while read -r line; do
 		case $line in
@@ -50,6 +50,8 @@ boot_points()
 		*) printf '%s\n' "$line" ;;
 		esac
 	done < <("$@")
+	# It could not even be prepared.
+	[ "$count" -gt "$before" ] || point "$release" "boot: booted" false
 }
 
 # boots NAME KERNEL WANT [KERNEL PARAMETER...]: it boots, with what there must be of the module.

@@ -50,9 +50,9 @@ stress_prepare()
 # stress_run NAME KERNEL SCRIPTS ENVIRONMENT: a row of the table.
 stress_run()
 {
-	local name=$1 log start=$SECONDS passed failed skipped patience=1
+	local name=$1 log start=$SECONDS passed failed skipped patience=${BOOT_PATIENCE:-1}
 	log=$cache/log/stress-$(printf '%s' "$name" | tr -cs 'a-zA-Z0-9' -).tap
-	[ "$2" = "$first" ] || patience=8
+	[ "$2" = "$first" ] || patience=$((8 * patience))
 	kernel_use "$(stress_kernel "$2")"
 	say ""
 	say "$name, on $kernel_release:"

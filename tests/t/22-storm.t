@@ -2,4 +2,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Everything at once, from a random seed, which it prints. STORM_SECONDS and STORM_SEED change that.
 . "$(dirname "$0")/../lib/prove.sh"
+export BOOT_TIMEOUT=$((480 + 2 * ${STORM_SECONDS:-20}))
 boot_with "$ko" storm storm "storm_seconds=${STORM_SECONDS:-20}" "storm_seed=${STORM_SEED:-}"

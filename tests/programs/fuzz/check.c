@@ -220,7 +220,7 @@ static bool check_references(void)
 bool check_process(int proc)
 {
 	struct model *m = &shared->model;
-	int i, j;
+	int i;
 
 	if (!check_mappings(&m->process[proc]))
 		return false;
@@ -229,12 +229,17 @@ bool check_process(int proc)
 		    !check_file(i))
 			return false;
 	}
-	if (proc)
-		return true;
-	/* Whatever could be seen of them has been. */
-	for (i = 0; i < FILES; i++) {
-		for (j = 0; j < m->file[i].pages; j++)
-			m->file[i].page[j].fresh = false;
+	return proc || check_references();
+}
+
+/* Whatever could be seen of pages that are new has been, by both. */
+void check_done(void)
+{
+	struct file *f;
+	int i;
+
+	for (f = shared->model.file; f < shared->model.file + FILES; f++) {
+		for (i = 0; i < f->pages; i++)
+			f->page[i].fresh = false;
 	}
-	return check_references();
 }

@@ -278,6 +278,7 @@ static inline char *arena(int page)
 
 /* check.c */
 bool check_process(int proc);
+void check_done(void);
 bool check_all(void);
 
 /* sequence.c */

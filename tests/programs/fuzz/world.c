@@ -142,10 +142,13 @@ bool check_all(void)
 {
 	if (!check_process(0))
 		return false;
-	if (!shared->model.process[1].alive)
-		return true;
-	second_does(true);
-	return shared->checked;
+	if (shared->model.process[1].alive) {
+		second_does(true);
+		if (!shared->checked)
+			return false;
+	}
+	check_done();
+	return true;
 }
 
 void world_start(void)
