@@ -41,9 +41,18 @@ static int node_1(unsigned long i)
 	return 1;
 }
 
+static int alternating_from;
+
 static int node_alternating(unsigned long i)
 {
-	return i % 2;
+	return (alternating_from + i) % 2;
+}
+
+/* The module goes by the offset in the file, native kernels go on where the task was. */
+static int first_node(char *p)
+{
+	(void)*(volatile char *)p;
+	return vmm_gmem_is_ours() ? 0 : page_node(p);
 }
 
 struct range {
@@ -59,6 +68,7 @@ static bool show_range(const struct range *r, char *p)
 {
 	unsigned long i, n = r->size / PAGE, found[NODES] = {}, off = 0;
 
+	alternating_from = first_node(p + r->offset);
 	for (i = 0; i < n; i++) {
 		int node;
 
