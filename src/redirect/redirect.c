@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Attaching, proving and detaching redirects. */
+#include <linux/ratelimit.h>
 #include <linux/rcupdate.h>
 
 #include <asm/nops.h>
@@ -63,11 +64,16 @@ static int redirect_trial(unsigned long site, unsigned long flags)
 /*
  * ftrace says -EBUSY for two causes that need different remedies, and not for which
  * function. A second observer is never refused, a permanent one is refused while
- * ftrace is switched off. Slow, which does not matter any more.
+ * ftrace is switched off. Slow, and any VMM can have it done while a live patch is there: as
+ * often as a line is logged, not as often as somebody asks.
  */
 static void redirects_explain(const struct redirect_list *list, int err)
 {
+	static DEFINE_RATELIMIT_STATE(often, DEFAULT_RATELIMIT_INTERVAL, DEFAULT_RATELIMIT_BURST);
 	unsigned int i;
+
+	if (!__ratelimit(&often))
+		return;
 
 	if (err == -EBUSY &&
 	    redirect_trial(list->redirect[0]->site, FTRACE_OPS_FL_PERMANENT) == -EBUSY) {
