@@ -32,6 +32,34 @@ all_kernels()
 	echo 'autoinstall_all_kernels=yes' >>"$1/root/etc/dkms/framework.conf"
 }
 
+# As docs/secure-boot.md says.
+makes_key()
+{
+	rm -f "$1"/root/var/lib/dkms/mok.*
+	in_root "$1" sh -ec "$(awk '/^## / { on = /beforehand/ } /^```/ { code = /sh$/; next } on && code' "$top/docs/secure-boot.md")"
+	cp "$1/root/var/lib/dkms/mok.pub" "$1/mok.pub"
+}
+
+# signed_with_key DIR: what was built, and with the key that was there.
+signed_with_key()
+{
+	local k
+	cmp "$1/mok.pub" "$1/root/var/lib/dkms/mok.pub" || return
+	for k in $(headers_in "$1/root"); do
+		in_root "$1" modinfo -k "$k" -F signer kvm-gmem-numa | tee /dev/stderr | grep -qx 'DKMS module signing key' || return
+	done
+}
+
+# As docs/secure-boot.md says.
+builds_anew()
+{
+	local before
+	before=$(find "$1/root/usr/lib/modules" -name 'kvm-gmem-numa.ko*' -newer "$1/mok.pub" -printf '%p %i %T@\n' | sort)
+	in_root "$1" dpkg-reconfigure $module-dkms
+	[ -n "$before" ] && ! comm -12 <(echo "$before") \
+		<(find "$1/root/usr/lib/modules" -name 'kvm-gmem-numa.ko*' -printf '%p %i %T@\n' | sort) | grep .
+}
+
 # Where it fails, the reason stands among the last lines.
 names_the_reason()
 {
@@ -60,9 +88,13 @@ for d in $(distributions); do
 	check "$d | - | deb: make deb, from its source" builds "$dir"
 	check "$d | - | deb: autopkgtest" autopkgtest "$dir"
 	check "$d | - | deb: is purged after that" in_root "$dir" dpkg --purge $module-dkms
+	check "$d | - | deb: a key is made beforehand" makes_key "$dir"
 	check "$d | - | deb: installs" in_root "$dir" dpkg -i "/packages/$(basename "$deb")"
 	check "$d | - | deb: has every file that a build needs, and no test" source_is_complete "$dir"
 	check_installed "$dir" "$d" "deb: built and installed by dkms" "$version"
+	check "$d | - | deb: signed with the key that was there" signed_with_key "$dir"
+	check "$d | - | deb: dpkg-reconfigure builds it anew" builds_anew "$dir"
+	check_installed "$dir" "$d" "deb: built and installed by dkms again" "$version"
 	all_kernels "$dir"
 	check "$d | - | deb: upgrades" in_root "$dir" dpkg -i /packages/next.deb
 	check_installed "$dir" "$d" "deb: the new version is there after an upgrade" "$next"
