@@ -8,7 +8,7 @@
 stress=$cache/stress
 
 # stress_runs: name, kernel, scripts, environment. STRESS_MINUTES is what each race and each
-# fuzzer gets.
+# fuzzer gets, STRESS_CYCLES how often the module is loaded.
 stress_runs()
 {
 	local s=$((60 * ${STRESS_MINUTES:-5}))
@@ -16,8 +16,8 @@ stress_runs()
 		suite|$first|t/1[01]-* t/2[01]-* t/27-*|
 		fuzzer|$first|t/23-fuzz.t|FUZZ_SECONDS=$s
 		races|$first|t/22-* t/24-*|STORM_SECONDS=$s RACE_SECONDS=$s
-		load cycles|$first|t/23-cycles.t|CYCLES=1000
 		selftests|$first|t/32-* t/33-*|SELFTESTS=. SELFTESTS_BOOTS=$(nproc)
+		load cycles|$first|t/23-cycles.t|CYCLES=${STRESS_CYCLES:-1000}
 		suite, KASAN|kasan|t/1[01]-* t/20-*|
 		fault points, KASAN|kasan|t/70-*|
 		fuzzer, KASAN|kasan|t/23-fuzz.t|FUZZ_SECONDS=$s
