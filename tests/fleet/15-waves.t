@@ -8,6 +8,7 @@ sim_start "${hosts[@]}"
 sim_package 0.1.0 >/dev/null
 sim_package 0.1.1 placement=wrong >/dev/null
 sim_package 0.1.2 >/dev/null
+sim_package 0.1.3 "log=kvm_gmem_numa: memslot refused" >/dev/null
 waves='{"rollout_waves": [1, 2, "100%"]}'
 
 # rollout VERSION [ARGUMENT...]
@@ -68,13 +69,38 @@ unchanged()
 	done
 }
 
+has_dkms()
+{
+	"$top/tests/fleet/sim/ssh" "$1" "dpkg-query -W -f '\${db:Status-Status}' kvm-gmem-numa-dkms" | grep -qx installed
+}
+
+# parameter_is NAME VALUE...: of the loaded modules of the hosts in turn.
+parameter_is()
+{
+	local host name=$1
+	shift
+	for host in "${hosts[@]}"; do
+		[ "$(cat "$SIM/$host/upper/sys/module/kvm_gmem_numa/parameters/$name")" = "$1" ] || return
+		shift
+	done
+}
+
 none="none none"
 
 rollout 0.1.0 --check
 check "with --check: nothing is installed" are "$none" "$none" "$none" "$none" "$none"
 check "with --check: no host fails" verdicts "1 would do" "2 would do" "2 would do" "3 would do" "3 would do"
 
+mkdir -p "$SIM/h1/upper/var/log"
+echo "[    0.500000] kvm_gmem_numa: not loaded" >"$SIM/h1/upper/var/log/sim-dmesg"
+sim_dkms h1 >/dev/null
+sim_dkms h2 >/dev/null
+rollout 0.1.1
+check "the canary had the package of sources, and gets it back" \
+	eval 'verdicts "1 rolled back" "- not touched" "- not touched" "- not touched" "- not touched" && has_dkms h1'
 rollout 0.1.0
+check "first rollout: the package of sources makes room" eval '! has_dkms h1 && ! has_dkms h2'
+check "first rollout: what the log said before is old" verdicts "1 active .*" "2 active .*" "2 active .*" "3 active .*" "3 active .*"
 check "first rollout: each host in its wave" verdicts "1 active .*" "2 active .*" "2 active .*" "3 active .*" "3 active .*"
 check "first rollout: installed and loaded" are "0.1.0 0.1.0" "0.1.0 0.1.0" "0.1.0 0.1.0" "0.1.0 0.1.0" "0.1.0 0.1.0"
 rollout 0.1.0
@@ -107,11 +133,37 @@ check "a live patch: versions are as before" \
 	are "0.1.2 0.1.2" "0.1.2 0.1.2" "0.1.0 0.1.0" "0.1.0 0.1.0" "0.1.0 0.1.0"
 rm -r "$SIM/h2/upper/sys/kernel"
 
+tracing=$SIM/h1/upper/sys/kernel/tracing
+mkdir -p "$tracing"
+echo "kvm_vm_ioctl [kvm] (1) R I     tramp: 0xffffffffc0e3d000" >"$tracing/enabled_functions"
+rollout 0.1.2
+check "a function of kvm.ko that somebody else holds: refused" verdicts "1 refused .*" "- not touched" "- not touched" "- not touched" "- not touched"
+check "a function of kvm.ko: said by name" says "kvm_vm_ioctl of KVM cannot be redirected, held by ftrace"
+rm -r "$SIM/h1/upper/sys/kernel"
+
+optout=$SIM/h1/upper/etc/modprobe.d/kvm-gmem-numa.conf
+mkdir -p "${optout%/*}"
+: >"$optout"
+rollout 0.1.2
+check "an operator keeps the module away: refused" verdicts "1 refused .*" "- not touched" "- not touched" "- not touched" "- not touched"
+check "an operator keeps the module away: his file is still there" test -e "$optout"
+rm "$optout"
+
+rollout 0.1.3
+check "the kernel complains of the canary's module: it is rolled back" \
+	verdicts "1 rolled back" "- not touched" "- not touched" "- not touched" "- not touched"
+check "the kernel complains: the summary says of what" says "memslot refused"
+
 touch "$SIM/h2/unreachable"
 rollout 0.1.2
 check "a host of the second wave cannot be reached: its neighbour is left alone" \
 	verdicts "1 active .*" "2 UNREACHABLE .*" "2 stopped .*" "- not touched" "- not touched"
 rm "$SIM/h2/unreachable"
+
+rollout 0.1.2 -e '{"kvm_gmem_numa_parameters": {"advertise": "n"}}'
+check "a parameter: a loaded module gets it" parameter_is advertise N N N N N
+rollout 0.1.2
+check "no parameter: a loaded module has its default" parameter_is advertise Y Y Y Y Y
 
 echo 2 >"$SIM/h1/upper/sys/module/kvm_gmem_numa/refcnt"
 rollout 0.1.0

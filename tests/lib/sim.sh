@@ -41,6 +41,23 @@ sim_start()
 	done
 }
 
+# sim_control NAME VERSION
+sim_control()
+{
+	printf '%s\n' "Package: $1" "Version: $2" "Architecture: amd64" "Maintainer: nobody" "Description: simulated"
+}
+
+# sim_dkms HOST: has the package of sources, which builds nothing there.
+sim_dkms()
+{
+	local dir=$SIM/build file=kvm-gmem-numa-dkms_0.0.9_amd64.deb
+	mkdir -p "$dir/DEBIAN" "$SIM/$1/upper/var/cache/kvm-gmem-numa"
+	sim_control kvm-gmem-numa-dkms 0.0.9 >"$dir/DEBIAN/control"
+	dpkg-deb --root-owner-group --build "$dir" "$SIM/$1/upper/var/cache/kvm-gmem-numa/$file"
+	rm -rf "$dir"
+	"$top/tests/fleet/sim/ssh" "$1" "dpkg -i /var/cache/kvm-gmem-numa/$file"
+}
+
 # sim_package VERSION [NAME=VALUE...]: the packages of a version, and what that module is like.
 sim_package()
 {
@@ -53,12 +70,12 @@ sim_package()
 			install -D "$top/tests/fleet/sim/kmod" "$dir/usr/sbin/kvm-gmem-numa-check"
 		else
 			mkdir -p "$dir/lib/modules/$sim_release/updates"
-			printf '%s\n' "$@" "version=$version" "srcversion=SRC$version" >"$dir/lib/modules/$sim_release/updates/kvm-gmem-numa.ko"
+			printf '%s\n' "$@" "version=$version" "srcversion=SAME" >"$dir/lib/modules/$sim_release/updates/kvm-gmem-numa.ko"
 			grep -q ^guest_memfd= "$dir/lib/modules/$sim_release/updates/kvm-gmem-numa.ko" ||
 				echo guest_memfd=active >>"$dir/lib/modules/$sim_release/updates/kvm-gmem-numa.ko"
 		fi
-		printf '%s\n' "Package: kvm-gmem-numa-$name" "Version: $version" "Architecture: amd64" \
-			"Maintainer: nobody" "Description: simulated" >"$dir/DEBIAN/control"
+		sim_control "kvm-gmem-numa-$name" "$version" >"$dir/DEBIAN/control"
+		[ "$name" = tools ] || echo "Conflicts: kvm-gmem-numa-dkms" >>"$dir/DEBIAN/control"
 		dpkg-deb --root-owner-group --build "$dir" "$SIM/packages/kvm-gmem-numa-${name}_${version}_amd64.deb"
 	done
 	rm -rf "$dir"

@@ -34,6 +34,14 @@ options:
     description: Certificate of the key that modules are signed with.
     type: path
     default: /var/lib/dkms/mok.pub
+  boot_id:
+    description: Of the boot in which O(since) was.
+    type: str
+    default: ""
+  since:
+    description: Seconds after the boot, before which what the kernel's log says is old.
+    type: float
+    default: 0
 author:
   - The kvm-gmem-numa developers
 """
@@ -116,15 +124,20 @@ def kvm():
     }
 
 
-def module_file(module, release):
-    """What modprobe would load: its path and source version."""
+def modinfo(module, release, field):
+    """A field of the module that modprobe would load; None if there is none."""
     rc, out, _err = module.run_command(
-        ["modinfo", "-k", release, "-F", "srcversion", "kvm_gmem_numa"])
-    if rc:
+        ["modinfo", "-k", release, "-F", field, "kvm_gmem_numa"])
+    return None if rc else out.strip()
+
+
+def module_file(module, release):
+    """What modprobe would load. srcversion leaves out headers in other folders."""
+    version = modinfo(module, release, "version")
+    if version is None:
         return None
-    _rc, signer, _err = module.run_command(
-        ["modinfo", "-k", release, "-F", "signer", "kvm_gmem_numa"])
-    return {"srcversion": out.strip(), "signer": signer.strip()}
+    return {"identity": "%s %s" % (version, modinfo(module, release, "srcversion")),
+            "signer": modinfo(module, release, "signer")}
 
 
 def module_state(module, releases):
@@ -132,7 +145,8 @@ def module_state(module, releases):
     return {
         "loaded": os.path.isdir(SYSFS),
         "version": read(SYSFS + "/version") or "",
-        "srcversion": read(SYSFS + "/srcversion") or "",
+        "identity": "%s %s" % (read(SYSFS + "/version"), read(SYSFS + "/srcversion"))
+                    if os.path.isdir(SYSFS) else "",
         "users": int(read(SYSFS + "/refcnt") or 0),
         "features": {name: read("%s/features/%s" % (SYSFS, name)) or ""
                      for name in names(SYSFS + "/features") if name != "redirects"},
@@ -151,8 +165,8 @@ def redirected():
     ours = set((read(SYSFS + "/features/redirects") or "").split())
     for tracing in ("/sys/kernel/tracing", "/sys/kernel/debug/tracing"):
         for line in (read(tracing + "/enabled_functions") or "").splitlines():
-            # name (count) flags: I is IPMODIFY, of which a function has one at most.
-            match = re.match(r"(\S+) \(\d+\)([ A-Z]*)", line)
+            # name [module] (count) flags: I is IPMODIFY, of which a function has one at most.
+            match = re.match(r"(\S+)(?: \[\S+\])? \(\d+\)([ A-Z]*)", line)
             if match and "I" in match.group(2) and match.group(1) not in ours:
                 held.setdefault(match.group(1), "ftrace, see %s/enabled_functions" % tracing)
     return held
@@ -169,13 +183,15 @@ def signing(module, certificate):
     lockdown = re.search(r"\[(\w+)\]", read("/sys/kernel/security/lockdown") or "[none]").group(1)
     enforced = (read("/sys/module/module/parameters/sig_enforce") or "N") == "Y"
     enrolled = None
-    if os.path.exists(certificate) and module.get_bin_path("mokutil"):
+    there = os.path.exists(certificate)
+    if there and module.get_bin_path("mokutil"):
         _rc, out, err = module.run_command(["mokutil", "--test-key", certificate])
         enrolled = "already enrolled" in out + err
     return {
         "secure_boot": secure,
         "lockdown": lockdown,
         "required": enforced or lockdown != "none",
+        "certificate": there,
         "enrolled": enrolled,
     }
 
@@ -229,7 +245,32 @@ def packages_like(module, dpkg, start):
 def config():
     """Files that the role writes; null where there is none."""
     return {path: read(path) for path in ("/etc/modprobe.d/kvm-gmem-numa-local.conf",
-                                          "/etc/modprobe.d/kvm-gmem-numa.conf")}
+                                          "/etc/modprobe.d/kvm-gmem-numa-load.conf")}
+
+
+def kept_away():
+    """Whether an operator has replaced the package's file, which loads the module with KVM."""
+    own = read("/etc/modprobe.d/kvm-gmem-numa.conf")
+    return own is not None and not re.search(r"^softdep .*kvm[-_]gmem[-_]numa", own, re.MULTILINE)
+
+
+def uptime():
+    return float((read("/proc/uptime") or "0").split()[0])
+
+
+def complaints(module, boot_id, since):
+    """The kernel's warnings of the module, since then if it was in this boot."""
+    if boot_id != read("/proc/sys/kernel/random/boot_id"):
+        since = 0
+    _rc, out, _err = module.run_command(["dmesg", "--level=emerg,alert,crit,err,warn"])
+    found = []
+    for line in out.splitlines():
+        match = re.match(r"\[ *(\d+\.\d+)\] (.*kvm_gmem_numa.*)", line)
+        # That a module is out of tree or not signed is said of every such module.
+        if match and float(match.group(1)) >= since and \
+                not re.search("out-of-tree module|module verification failed", line):
+            found.append(match.group(2))
+    return found
 
 
 def free_mib():
@@ -247,6 +288,8 @@ def main():
             "kernel_packages": {"type": "str", "default": ""},
             "cache_dir": {"type": "path", "default": "/var/cache/kvm-gmem-numa"},
             "certificate": {"type": "path", "default": "/var/lib/dkms/mok.pub"},
+            "boot_id": {"type": "str", "default": ""},
+            "since": {"type": "float", "default": 0},
         },
         supports_check_mode=True,
     )
@@ -267,6 +310,8 @@ def main():
     host = {
         "arch": platform.machine(),
         "boot_id": read("/proc/sys/kernel/random/boot_id"),
+        "uptime": uptime(),
+        "complaints": complaints(module, module.params["boot_id"], module.params["since"]),
         "family": "Debian" if dpkg else "RedHat",
         "kernel": kernels,
         "kvm": kvm(),
@@ -277,6 +322,7 @@ def main():
         "packages": packages,
         "candidates": candidates,
         "config": config(),
+        "kept_away": kept_away(),
         "free_mib": free_mib(),
         "nodes": len(glob.glob("/sys/devices/system/node/node[0-9]*")) or 1,
     }
