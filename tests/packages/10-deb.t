@@ -40,13 +40,14 @@ makes_key()
 	cp "$1/root/var/lib/dkms/mok.pub" "$1/mok.pub"
 }
 
-# signed_with_key DIR: what was built, and with the key that was there.
+# signed_with_key DIR: each that was built, and with the key that was there.
 signed_with_key()
 {
-	local k
+	local k file
 	cmp "$1/mok.pub" "$1/root/var/lib/dkms/mok.pub" || return
 	for k in $(headers_in "$1/root"); do
-		in_root "$1" modinfo -k "$k" -F signer kvm-gmem-numa | tee /dev/stderr | grep -qx 'DKMS module signing key' || return
+		file=$(find "$1/root/lib/modules/$k/" -name 'kvm-gmem-numa.ko*')
+		modinfo -F signer "$file" | tee /dev/stderr | grep -qx 'DKMS module signing key' || return
 	done
 }
 
