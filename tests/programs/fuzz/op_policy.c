@@ -59,7 +59,9 @@ static bool misplaced(const struct model *m, const long *arg, const struct vma *
 }
 
 /*
- * The walk over the mappings that comes before the policy is set.
+ * The walk over the mappings that comes before the policy is set. Behind the arena the
+ * process has others, whose policy is the default: only MPOL_DEFAULT gets as far, over the
+ * hole before them.
  *
  * Return: an error, or 0; then @failed says whether pages could not be moved.
  */
@@ -70,9 +72,9 @@ static int mbind_walk(const struct model *m, const long *arg, long end, unsigned
 	bool move = arg[MBIND_FLAGS] & (MPOL_MF_MOVE | MPOL_MF_MOVE_ALL);
 	long at = vma_next(p, arg[MBIND_PAGE]);
 
-	if (at >= end || (!none && at > arg[MBIND_PAGE]))
+	if (at >= end || (!none && (at > arg[MBIND_PAGE] || at == ARENA_PAGES)))
 		return EFAULT;
-	while (at < end) {
+	while (at < end && at < ARENA_PAGES) {
 		const struct vma *v = vma_at(p, at);
 
 		if (!none && v->end < end && !vma_at(p, v->end))
@@ -111,7 +113,7 @@ static void mbind_spans(struct model *m, const long *arg, long end, const struct
 	struct process *p = &m->process[arg[MBIND_PROC]];
 	long at = vma_next(p, arg[MBIND_PAGE]);
 
-	while (at < end) {
+	while (at < end && at < ARENA_PAGES) {
 		const struct vma *v = vma_at(p, at);
 		long stop = v->end < end ? v->end : end;
 
