@@ -100,8 +100,7 @@ check "the canary had the package of sources, and gets it back" \
 	eval 'verdicts "1 rolled back" "- not touched" "- not touched" "- not touched" "- not touched" && has_dkms h1'
 rollout 0.1.0
 check "first rollout: the package of sources makes room" eval '! has_dkms h1 && ! has_dkms h2'
-check "first rollout: what the log said before is old" verdicts "1 active .*" "2 active .*" "2 active .*" "3 active .*" "3 active .*"
-check "first rollout: each host in its wave" verdicts "1 active .*" "2 active .*" "2 active .*" "3 active .*" "3 active .*"
+check "first rollout: each host in its wave, whatever the log said before" verdicts "1 active .*" "2 active .*" "2 active .*" "3 active .*" "3 active .*"
 check "first rollout: installed and loaded" are "0.1.0 0.1.0" "0.1.0 0.1.0" "0.1.0 0.1.0" "0.1.0 0.1.0" "0.1.0 0.1.0"
 rollout 0.1.0
 check "the same again: nothing is changed" unchanged

@@ -2,8 +2,8 @@
 # What `make check-stress` runs, and the figures that it prints. Needs common.sh, table.sh,
 # debug.sh and what runs the tests.
 #
-# A whole day on a small machine, so it can be had in pieces: what is run anew has its row in the
-# document replaced, others keep theirs, with the day on which they were found.
+# It takes hours, so it can be had in pieces: what is run anew has its row in the document
+# replaced, others keep theirs, with the day on which they were found.
 
 stress=$cache/stress
 
@@ -66,19 +66,16 @@ stress_run()
 	[ "$failed" -gt 0 ] || grep -qx 'Result: PASS' "$log" || failed=1
 	printf '| %s | %s | %s | %s | %s | %s | %s | %s |\n' "$name" "$kernel_release" "$(date +%Y-%m-%d)" \
 		"$passed" "$failed" "$skipped" $(((SECONDS - start + 59) / 60)) \
-		"$(sed -n 's/^# count //p' "$log" | tr - ' ' | sums_by_name)" >>"$stress.rows"
+		"$(sed -n 's/^# count \(.*\) \([0-9]*\)$/\2 \1/p' "$log" | tr - ' ' | sums_by_name)" >>"$stress.rows"
 	tail -n 1 "$stress.rows" >&2
 	say_failures "$log"
 }
 
-# sums_by_name: of lines "NUMBER WORDS" or "WORDS NUMBER", in one line.
+# sums_by_name: of lines "NUMBER WORDS", in one line.
 sums_by_name()
 {
-	awk '{
-		n = $1
-		if ($1 ~ /^[0-9]+$/) { $1 = ""; sub(/^ /, "") } else { n = $NF; $NF = ""; sub(/ $/, "") }
-		sum[$0] += n
-	} END { for (what in sum) print sum[what], what }' | sort -k 2 | paste -sd , | sed 's/,/, /g'
+	awk '{ n = $1; sub(/^[0-9]+ /, ""); sum[$0] += n } END { for (what in sum) print sum[what], what }' |
+		sort -k 2 | paste -sd , | sed 's/,/, /g'
 }
 
 # stress_table DOCUMENT: what was found now, and what the document says of the others.
@@ -90,7 +87,7 @@ stress_table()
 		| --- | --- | --- | --- | --- | --- | --- | --- |
 	EOF
 	stress_runs | cut -d '|' -f 1 | while read -r name; do
-		row=$(cat "$1" "$stress.rows" | grep -F "| $name | " | tail -n 1) || row="| $name | not run | | | | | | |"
+		row=$(cat "$1" "$stress.rows" | grep "^| $name | " | tail -n 1) || row="| $name | not run | | | | | | |"
 		echo "$row"
 	done >"$stress.all"
 	cat "$stress.all"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # For each line of faults beside this file: build the module with the fault, and see the
-# named test notice it, which passes without: slowness is no fault. Not part of `make check`; `make check-mutants` runs it.
-# MUTANTS=REGEX picks some.
+# named test notice it, which passes without: slowness is no fault. Not part of `make check`;
+# `make check-mutants` runs it. MUTANTS=REGEX picks some.
 . "$(dirname "$0")/../lib/prove.sh"
 export BOOT_TIMEOUT=300
 
