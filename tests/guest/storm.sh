@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Everything at once, for as long as the kernel's command line says.
+# Everything at once, or the program that the kernel's command line says, for as long as it says.
 
 leaks_begin
 ok "loads" load
 seed=$(parameter storm_seed)
-tap ./storm "$(parameter storm_seconds)" "${seed:-$(date +%s)}"
+program=$(parameter storm_program)
+tap ./${program:-storm} "$(parameter storm_seconds)" "${seed:-$(date +%s)}"
 ok "no inode is left" no_inodes
 ok "unloads" unload
 ok "nothing is left" clean
