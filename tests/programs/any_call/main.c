@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -54,13 +55,23 @@ static void run(double seconds)
 		end_process(pid[i]);
 }
 
+static off_t size_of(int fd)
+{
+	struct stat st;
+
+	must(!fstat(fd, &st));
+	return st.st_size;
+}
+
 static void all_works(void)
 {
 	char *map = vmm_map(shared_file[0], SIZE);
 	uint64_t sum, i, bad = 0;
 
+	for (i = 0; i < SHARED; i++)
+		is(size_of(shared_file[i]), SIZE, "afterwards a file has its size");
 	vmm_bind(&vm, shared_file[0], SIZE, map);
-	is(set_policy(map, SIZE, MPOL_BIND, NODE(1)), 0, "afterwards a policy is set");
+	is(set_policy(map, SIZE, MPOL_BIND, NODE(1)), 0, "a policy is set");
 	vmm_punch(shared_file[0], 0, SIZE);
 	must(!vmm_sum(&vm, 0, VMM_TEST_GPA, N, &sum));
 	is(sum, 0, "the guest reads zeroes from a hole");
