@@ -13,11 +13,12 @@ table_begin()
 	: >"$table.skipped"
 }
 
-# count_points LOG: what a run of prove --verbose found: passed, failed, skipped.
+# count_points LOG: what a run of prove --verbose found: passed, failed, skipped. With --timer,
+# prove says "ok", and how long it took, of each script as well.
 count_points()
 {
 	skipped=$(grep -c '^ok .*# SKIP' "$1") || true
-	passed=$(grep -c '^ok ' "$1") || true
+	passed=$(grep -c '^ok [0-9]' "$1") || true
 	passed=$((passed - skipped))
 	failed=$(grep -c '^not ok ' "$1") || true
 }
