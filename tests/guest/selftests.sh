@@ -130,6 +130,7 @@ judge()
 
 # What says how long something took, or was left out, or comes once in a boot.
 noise='/: interrupt took/d; /callbacks suppressed/d; /SMP vm created on host with unstable TSC/d'
+noise="$noise; /instruction emulated as NOP/d"
 
 # --- what is compared
 # compare PROGRAM ...: one point.
