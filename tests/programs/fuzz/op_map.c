@@ -246,6 +246,14 @@ static int mremap_in_place(struct model *m, const long *arg, bool *moves)
 	return 0;
 }
 
+/* Each time that the end of a mapping grows, it is of pages further behind. */
+static bool mremap_goes_far(struct model *m, const long *arg)
+{
+	const struct vma *v = vma_find(&m->process[arg[MREMAP_PROC]], arg[MREMAP_PAGE]);
+
+	return v && v->off + arg[MREMAP_PAGE] - v->start + arg[MREMAP_NEW] > POLICY_PAGES;
+}
+
 static void mremap_model(struct model *m, const long *arg, struct outcome *o)
 {
 	bool moves = false, fixed = arg[MREMAP_FLAGS] & MREMAP_FIXED;
@@ -255,7 +263,8 @@ static void mremap_model(struct model *m, const long *arg, struct outcome *o)
 	o->skip = !span_makes_sense(m, arg) || !in_arena(arg[MREMAP_PAGE], arg[MREMAP_NEW]) ||
 		  !in_arena(arg[MREMAP_TO], arg[MREMAP_NEW]) ||
 		  (arg[MREMAP_FLAGS] & (MREMAP_DONTUNMAP | MOVE_TO)) ==
-			  (MREMAP_DONTUNMAP | MREMAP_MAYMOVE);
+			  (MREMAP_DONTUNMAP | MREMAP_MAYMOVE) ||
+		  mremap_goes_far(m, arg);
 	if (o->skip)
 		return;
 	err = mremap_early_error(m, arg);

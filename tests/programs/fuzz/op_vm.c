@@ -172,14 +172,15 @@ static int flags_error(const struct model *m, const long *arg)
 	uint32_t flags = arg[SLOT_FLAGS];
 	unsigned long offset = arg[SLOT_OFFSET], size = arg[SLOT_PAGES] * PAGE;
 
+	/* Before 6.8, KVM does not get as far as to look at the flags. */
+	if (!m->loaded && (flags & KVM_MEM_GUEST_MEMFD) && !arg[SLOT_OLD])
+		return kernel.unloaded_bind;
 	if (flags & ~(uint32_t)(KVM_MEM_GUEST_MEMFD | KVM_MEM_READONLY | KVM_MEM_LOG_DIRTY_PAGES))
 		return EINVAL;
 	if (!(flags & KVM_MEM_GUEST_MEMFD))
 		return 0;
 	if (arg[SLOT_OLD])
 		return EINVAL;
-	if (!m->loaded)
-		return kernel.unloaded_bind;
 	if (flags != KVM_MEM_GUEST_MEMFD || offset % PAGE)
 		return EINVAL;
 	return offset + size < offset || (size && offset + size > INT64_MAX) ? EINVAL : 0;

@@ -58,10 +58,13 @@ static int vma_insert(struct process *p, struct vma v)
 	return i;
 }
 
+/* Nothing, if the range is empty: it is not to split a mapping. */
 void vma_unmap(struct process *p, int start, int end)
 {
 	int i = 0;
 
+	if (start >= end)
+		return;
 	while (i < p->vmas) {
 		struct vma v = p->vma[i];
 
