@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Taking pages from the guests. */
 #include <linux/kvm_host.h>
+#include <linux/rcuwait.h>
 
 #include "compat/kvm_gfn_range.h"
 #include "gmem.h"
@@ -11,6 +12,30 @@ static bool gmem_file_is_bound(struct gmem_file *f, pgoff_t start, pgoff_t end)
 	unsigned long index = start;
 
 	return xa_find(&f->bindings, &index, end - 1, XA_PRESENT);
+}
+
+/*
+ * KVM replaces no version of a slot by another from here to slots_let_go(), as while its own
+ * notifiers run. Or a nested guest could start between the two looks, at the version that
+ * vCPUs see and at its metadata, and the latter would be of another.
+ */
+static void slots_hold(struct kvm *kvm)
+{
+	spin_lock(&kvm->mn_invalidate_lock);
+	kvm->mn_active_invalidate_count++;
+	spin_unlock(&kvm->mn_invalidate_lock);
+}
+
+static void slots_let_go(struct kvm *kvm)
+{
+	bool last;
+
+	spin_lock(&kvm->mn_invalidate_lock);
+	last = !--kvm->mn_active_invalidate_count;
+	spin_unlock(&kvm->mn_invalidate_lock);
+	/* Who waits holds slots_lock, so it is one at most. */
+	if (last)
+		rcuwait_wake_up(&kvm->mn_memslots_update_rcuwait);
 }
 
 /*
@@ -72,6 +97,7 @@ void gmem_file_zap_begin(struct gmem_file *f, pgoff_t start, pgoff_t end)
 		return;
 
 	idx = srcu_read_lock(&kvm->srcu);
+	slots_hold(kvm);
 	write_lock(&kvm->mmu_lock);
 	compat_mmu_invalidate_begin(kvm);
 
@@ -81,6 +107,7 @@ void gmem_file_zap_begin(struct gmem_file *f, pgoff_t start, pgoff_t end)
 		kernel_call(kvm_flush_remote_tlbs)(kvm);
 
 	write_unlock(&kvm->mmu_lock);
+	slots_let_go(kvm);
 	srcu_read_unlock(&kvm->srcu, idx);
 
 	/* SEV: no line of a page may come back from a cache once it has a new owner. */
