@@ -21,7 +21,7 @@
 static LIST_HEAD(bind_requests);
 static DEFINE_SPINLOCK(bind_requests_lock);
 atomic_t gmem_bind_requests = ATOMIC_INIT(0);
-static atomic_t gmem_bound_slots = ATOMIC_INIT(0);
+atomic_t gmem_bound_slots = ATOMIC_INIT(0);
 
 static u16 region_as_id(u32 slot)
 {
@@ -52,7 +52,7 @@ bool gmem_region_changes_bound_slot(struct kvm *kvm,
 {
 	bool bound;
 
-	if (!atomic_read(&gmem_bound_slots))
+	if (!gmem_slots_bound())
 		return false;
 
 	mutex_lock(&kvm->slots_lock);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* KVM_CREATE_GUEST_MEMFD. */
 #include <linux/file.h>
-#include <linux/module.h>
 #include <linux/slab.h>
 
 #include "gmem.h"
@@ -60,7 +59,7 @@ static struct file *gmem_create_file(struct kvm *kvm, loff_t size, u64 flags)
  *
  * Stands for kvm_gmem_create() of 6.18 and later.
  *
- * Context: ioctl of @kvm, no locks held.
+ * Context: ioctl of @kvm, no locks held, the module held.
  * Return: a file descriptor, or -EINVAL (flags, size), -ENOMEM, -EMFILE,
  *	   -ENFILE, or what the LSM says.
  */
@@ -75,10 +74,6 @@ int gmem_create(struct kvm *kvm, const struct kvm_create_guest_memfd *args)
 	if (size <= 0 || !PAGE_ALIGNED(size))
 		return -EINVAL;
 
-	/* On the way out, answer as if already gone. */
-	if (!try_module_get(THIS_MODULE))
-		return -EINVAL;
-
 	fd = get_unused_fd_flags(0);
 	if (fd >= 0) {
 		file = gmem_create_file(kvm, size, args->flags);
@@ -90,6 +85,5 @@ int gmem_create(struct kvm *kvm, const struct kvm_create_guest_memfd *args)
 		}
 	}
 
-	module_put(THIS_MODULE);
 	return fd;
 }

@@ -15,6 +15,7 @@
  */
 #include <linux/hash.h>
 #include <linux/list.h>
+#include <linux/module.h>
 #include <linux/sched/signal.h>
 #include <linux/spinlock.h>
 
@@ -72,11 +73,18 @@ void gmem_fault_scope_close_all(void)
  * gmem_fault_scope_begin() - a fault is about to be handled
  * @scope: uninitialised; lives until gmem_fault_scope_end()
  *
+ * Holds the module: the fault may be one of other memory, for which user space can keep it
+ * waiting, when the last bound slot is gone.
+ *
  * Context: the vCPU's task; scopes of one task may nest.
+ * Return: false if the module is on its way out; then there is no scope to end.
  */
-void gmem_fault_scope_begin(struct gmem_fault_scope *scope)
+bool gmem_fault_scope_begin(struct gmem_fault_scope *scope)
 {
 	struct scope_bucket *bucket = bucket_of(current);
+
+	if (!try_module_get(THIS_MODULE))
+		return false;
 
 	scope->task = current;
 	scope->err = 0;
@@ -84,6 +92,7 @@ void gmem_fault_scope_begin(struct gmem_fault_scope *scope)
 	spin_lock(&bucket->lock);
 	hlist_add_head(&scope->entry, &bucket->scopes);
 	spin_unlock(&bucket->lock);
+	return true;
 }
 
 /**
@@ -100,6 +109,7 @@ int gmem_fault_scope_end(struct gmem_fault_scope *scope, int r)
 	spin_lock(&bucket->lock);
 	hlist_del(&scope->entry);
 	spin_unlock(&bucket->lock);
+	module_put(THIS_MODULE);
 
 	return r == -EFAULT && scope->err ? scope->err : r;
 }

@@ -157,6 +157,18 @@ static __always_inline bool gmem_bind_requested(void)
 	return atomic_read(&gmem_bind_requests);
 }
 
+extern atomic_t gmem_bound_slots;
+
+/**
+ * gmem_slots_bound() - is any slot bound, of any VM?
+ *
+ * For redirects' wanted(), likewise.
+ */
+static __always_inline bool gmem_slots_bound(void)
+{
+	return atomic_read(&gmem_bound_slots);
+}
+
 bool gmem_region_changes_bound_slot(struct kvm *kvm,
 				    const struct kvm_userspace_memory_region2 *mem);
 bool gmem_region_names_our_file(const struct kvm_userspace_memory_region2 *mem);
@@ -213,7 +225,7 @@ static __always_inline bool gmem_fault_scope_wanted(const struct kvm *kvm)
 }
 
 int gmem_fault_scope_open(const struct kvm *kvm);
-void gmem_fault_scope_begin(struct gmem_fault_scope *scope);
+bool gmem_fault_scope_begin(struct gmem_fault_scope *scope);
 int gmem_fault_scope_end(struct gmem_fault_scope *scope, int r);
 void gmem_fault_scope_close_all(void);
 kvm_pfn_t gmem_fault_errno(const struct kvm *kvm, int err);

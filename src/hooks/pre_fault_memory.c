@@ -22,11 +22,12 @@ static long pre_fault_memory_replacement(struct kvm_vcpu *vcpu,
 {
 	int idx = redirect_enter();
 	struct gmem_fault_scope scope;
+	bool begun = gmem_fault_scope_begin(&scope);
 	long r;
 
-	gmem_fault_scope_begin(&scope);
 	r = redirect_original(pre_fault_memory)(vcpu, range);
-	r = gmem_fault_scope_end(&scope, r);
+	if (begun)
+		r = gmem_fault_scope_end(&scope, r);
 	redirect_exit(idx);
 	return r;
 }

@@ -9,6 +9,7 @@
  */
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/module.h>
 #include <linux/uaccess.h>
 
 #include "../gmem/gmem.h"
@@ -17,7 +18,10 @@
 
 static long vm_ioctl_replacement(struct file *filp, unsigned int ioctl, unsigned long arg);
 
-/* For another process than the VM's, the original has the answer. */
+/*
+ * For another process than the VM's, the original has the answer; and to the older of the two
+ * that set a memslot, while there is none that it could change under us.
+ */
 static __always_inline bool vm_ioctl_wanted(struct ftrace_regs *fregs)
 {
 	unsigned int ioctl = redirect_argument(fregs, 1);
@@ -25,7 +29,7 @@ static __always_inline bool vm_ioctl_wanted(struct ftrace_regs *fregs)
 	struct kvm *kvm;
 
 	if (ioctl != KVM_CREATE_GUEST_MEMFD && ioctl != KVM_SET_USER_MEMORY_REGION2 &&
-	    ioctl != KVM_SET_USER_MEMORY_REGION)
+	    !(ioctl == KVM_SET_USER_MEMORY_REGION && gmem_slots_bound()))
 		return false;
 
 	filp = (void *)redirect_argument(fregs, 0);
@@ -93,16 +97,9 @@ static long set_bound_region(struct file *filp, const struct kvm_userspace_memor
 	if (r || !mem->memory_size)
 		return r ?: set_plain_region(filp, &plain);
 
-	/*
-	 * Unloading disarms prepare_memory_region.c first, which would let what is no
-	 * guest_memfd pass as an ordinary slot. What is one keeps the module loaded itself.
-	 */
-	if (!try_module_get(THIS_MODULE))
-		return -EINVAL;
-
 	r = hooks_get_slots();
 	if (r)
-		goto out;
+		return r;
 
 	gmem_bind_request_begin(&req, kvm, mem);
 	r = set_plain_region(filp, &plain);
@@ -112,10 +109,7 @@ static long set_bound_region(struct file *filp, const struct kvm_userspace_memor
 		hooks_put_slots();
 
 	/* Nothing was new about the slot: somebody else has just made it. */
-	r = r ?: req.served ? 0 : -EINVAL;
-out:
-	module_put(THIS_MODULE);
-	return r;
+	return r ?: req.served ? 0 : -EINVAL;
 }
 
 /*
@@ -164,18 +158,33 @@ static long set_memory_region(struct file *filp, unsigned int ioctl, unsigned lo
 	return r;
 }
 
-static long vm_ioctl_replacement(struct file *filp, unsigned int ioctl, unsigned long arg)
+static long vm_ioctl(struct file *filp, unsigned int ioctl, unsigned long arg)
 {
 	struct kvm *kvm = filp->private_data;
+
+	if (kvm->vm_dead)
+		return -EIO;
+	if (ioctl == KVM_CREATE_GUEST_MEMFD)
+		return create_guest_memfd(filp, arg);
+	return set_memory_region(filp, ioctl, arg);
+}
+
+/*
+ * The module is held, not only waited for: the arguments may be where user space can keep
+ * us waiting for them, and an unload is to be refused then, not to hang. On its way out, the
+ * module has no slot and no file, and KVM answers as if it were gone.
+ */
+static long vm_ioctl_replacement(struct file *filp, unsigned int ioctl, unsigned long arg)
+{
 	int idx = redirect_enter();
 	long r;
 
-	if (kvm->vm_dead)
-		r = -EIO;
-	else if (ioctl == KVM_CREATE_GUEST_MEMFD)
-		r = create_guest_memfd(filp, arg);
-	else
-		r = set_memory_region(filp, ioctl, arg);
+	if (try_module_get(THIS_MODULE)) {
+		r = vm_ioctl(filp, ioctl, arg);
+		module_put(THIS_MODULE);
+	} else {
+		r = redirect_original(vm_ioctl)(filp, ioctl, arg);
+	}
 
 	redirect_exit(idx);
 	return r;

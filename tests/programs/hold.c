@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * hold file|mapping|slot: have one of them, and nothing else that would keep
- * the module, until killed. Says "ready" first.
+ * hold file|mapping|slot|ioctl: have one of them, and nothing else that would keep
+ * the module, until killed. Says "ready" first. The ioctl is one that waits for its arguments.
  *
  * hold all: have them all, and a page that was poisoned: whatever the module redirects only
  * when it is needed is then redirected, and stays so.
  *
  * hold poison: a slot with a page that was poisoned by another process.
  */
+#include <poll.h>
+#include <pthread.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "race.h"
+#include "stall.h"
 #include "tap.h"
 #include "vmm.h"
 
@@ -32,6 +36,28 @@ static void poison_by_child(int fd)
 	must(waitpid(pid, NULL, 0) == pid);
 }
 
+static char *arguments;
+
+static void *set_slot(void *arg)
+{
+	struct vmm *vm = arg;
+
+	ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION2, arguments);
+	return NULL;
+}
+
+static void wait_in_ioctl(struct vmm *vm)
+{
+	struct pollfd touched = { .events = POLLIN };
+	pthread_t thread;
+
+	arguments = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	must(arguments != MAP_FAILED);
+	touched.fd = stall_page(arguments);
+	must(!pthread_create(&thread, NULL, set_slot, vm));
+	must(poll(&touched, 1, -1) == 1);
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc == 2 ? argv[1] : "";
@@ -49,6 +75,9 @@ int main(int argc, char **argv)
 	} else if (!strcmp(what, "slot")) {
 		vmm_bind(&vm, fd, PAGE, NULL);
 		close(fd);
+	} else if (!strcmp(what, "ioctl")) {
+		close(fd);
+		wait_in_ioctl(&vm);
 	} else if (!strcmp(what, "poison")) {
 		vmm_bind(&vm, fd, PAGE, NULL);
 		must(!vmm_write(&vm, 0, VMM_TEST_GPA, 1, 1));

@@ -68,7 +68,7 @@ static void delete_slot(void *arg)
 	must(!vmm_delete_slot(s->vm, s->slot));
 }
 
-static int userfaultfd_of(char *page)
+int stall_page(char *page)
 {
 	struct uffdio_api api = { .api = UFFD_API };
 	struct uffdio_register range = {
@@ -92,7 +92,7 @@ void stall_begin(struct stall *s, struct vmm *vm, int vcpu, int slot)
 	s->memory = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	must(s->memory != MAP_FAILED);
 	s->memory[PAGE] = 0;
-	s->uffd = userfaultfd_of(s->memory);
+	s->uffd = stall_page(s->memory);
 	must(!vmm_slot(vm, STALL_SLOT, 0, STALL_GPA, 2 * PAGE, s->memory, -1, 0));
 
 	must(!pthread_create(&s->runner, NULL, run_into_userfault, s));

@@ -25,6 +25,9 @@ struct stall {
 	pthread_t runner;
 };
 
+/* Who touches the page waits, until the userfaultfd that is returned is served, or closed. */
+int stall_page(char *page);
+
 /* Another thread is asleep in the kernel, and will not wake by itself. */
 struct stalled_call {
 	pthread_t thread;
