@@ -24,33 +24,58 @@ MODULE_PARM_DESC(force,
 /* Where no feature is ours, nothing else here makes modprobe load kvm first. */
 static void (*const needs_kvm)(struct kvm *kvm) __used = kvm_put_kvm;
 
-static int __init gmem_start_feature(enum feature feature)
+/* With force, a feature that cannot be had is left out. */
+static int __init gmem_or_leave(enum feature feature, int err)
+{
+	if (!err || !gmem_force)
+		return err;
+	feature_leave(feature, "unavailable: loaded with force, see dmesg");
+	return 0;
+}
+
+static int __init gmem_prepare_feature(enum feature feature)
 {
 	int err = 0;
 
 	if (feature_is_ours(FEATURE_GUEST_MEMFD) && feature == FEATURE_GUEST_MEMFD)
 		err = gmem_start();
 
-	return err ?: hooks_install(feature) ?: hooks_prove(feature);
+	return err ?: hooks_find(feature);
+}
+
+/* With force, each by itself: one of them is not to be in the way of another. */
+static int __init gmem_attach_features(void)
+{
+	enum feature feature;
+
+	if (!gmem_force)
+		return hooks_attach(features_ours);
+
+	for (feature = 0; feature < FEATURES; feature++) {
+		if (feature_is_ours(feature))
+			gmem_or_leave(feature, hooks_attach(BIT(feature)));
+	}
+	return 0;
 }
 
 /* All that are ours; with force, all that can be had. */
 static int __init gmem_start_features(void)
 {
 	enum feature feature;
-	int err;
+	int err = 0;
 
-	for (feature = 0; feature < FEATURES; feature++) {
-		if (!feature_is_ours(feature))
-			continue;
-
-		err = gmem_start_feature(feature);
-		if (err && !gmem_force)
-			return err;
-		if (err)
-			feature_leave(feature, "unavailable: loaded with force, see dmesg");
+	for (feature = 0; feature < FEATURES && !err; feature++) {
+		if (feature_is_ours(feature))
+			err = gmem_or_leave(feature, gmem_prepare_feature(feature));
 	}
-	return 0;
+
+	err = err ?: gmem_attach_features();
+
+	for (feature = 0; feature < FEATURES && !err; feature++) {
+		if (feature_is_ours(feature))
+			err = gmem_or_leave(feature, hooks_prove(feature));
+	}
+	return err ?: hooks_settle();
 }
 
 static void gmem_stop_features(void)

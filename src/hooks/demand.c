@@ -6,10 +6,15 @@
  * one is gone: a fault that is under way while text is patched is one of a slot that is
  * not bound, which the original handles, as the replacement's wanted() would have it.
  *
- * demand_lock is taken with KVM's and the inode's locks held, and takes none of them:
- * behind it are ftrace's own and the allocator's.
+ * attach_lock is held while text is patched, and while a detach waits for its grace
+ * period. Inside it are ftrace's locks and the allocator's, and behind ftrace's
+ * cpus_read_lock(). So who waits for it holds no lock of KVM's that a CPU on its way up or
+ * down can wait for: none at all to get the first slot; kvm->srcu or the invalidate_lock
+ * to report a failure, and only while there is a slot, so that no detach is under way.
+ * demand_lock is a leaf.
  */
 #include <linux/mutex.h>
+#include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
 #include "demand.h"
@@ -21,12 +26,16 @@
  */
 #define DETACH_DELAY HZ
 
-static DEFINE_MUTEX(demand_lock);
-static unsigned int slots; /* bound, or requested */
+static DEFINE_MUTEX(attach_lock);
+static DEFINE_REDIRECT_OPS(slots_ops, hooks_callback);
+static DEFINE_REDIRECT_OPS(failures_ops, hooks_callback);
 static bool slots_attached, failures_attached;
+
+static DEFINE_SPINLOCK(demand_lock);
+static unsigned int slots; /* bound, or requested */
 static bool withdrawn = true;
 
-static int demand_attach(enum hook_when when, bool *attached)
+static int demand_attach(enum hook_when when, struct ftrace_ops *ops, bool *attached)
 {
 	struct redirect_list list;
 	int err;
@@ -35,12 +44,12 @@ static int demand_attach(enum hook_when when, bool *attached)
 		return 0;
 
 	list = hooks_of(when);
-	err = redirects_attach_again(&hooks_ops, &list);
-	*attached = !err;
+	err = redirects_attach_again(ops, &list);
+	WRITE_ONCE(*attached, !err);
 	return err;
 }
 
-static void demand_detach(enum hook_when when, bool *attached)
+static void demand_detach(enum hook_when when, struct ftrace_ops *ops, bool *attached)
 {
 	struct redirect_list list;
 
@@ -48,21 +57,28 @@ static void demand_detach(enum hook_when when, bool *attached)
 		return;
 
 	list = hooks_of(when);
-	*attached = redirects_detach(&hooks_ops, &list);
+	WRITE_ONCE(*attached, redirects_remove(ops, &list));
 }
 
-static void demand_detach_all(void)
+/* How many slots there are; -EINVAL if the module is on its way out. */
+static int demand_slots(void)
 {
-	demand_detach(HOOK_FOR_FAILURES, &failures_attached);
-	demand_detach(HOOK_FOR_SLOTS, &slots_attached);
+	int n;
+
+	spin_lock(&demand_lock);
+	n = withdrawn ? -EINVAL : slots;
+	spin_unlock(&demand_lock);
+	return n;
 }
 
 static void demand_work_fn(struct work_struct *work)
 {
-	mutex_lock(&demand_lock);
-	if (!slots && !withdrawn)
-		demand_detach_all();
-	mutex_unlock(&demand_lock);
+	mutex_lock(&attach_lock);
+	if (!demand_slots()) {
+		demand_detach(HOOK_FOR_FAILURES, &failures_ops, &failures_attached);
+		demand_detach(HOOK_FOR_SLOTS, &slots_ops, &slots_attached);
+	}
+	mutex_unlock(&attach_lock);
 }
 
 static DECLARE_DELAYED_WORK(demand_work, demand_work_fn);
@@ -70,34 +86,37 @@ static DECLARE_DELAYED_WORK(demand_work, demand_work_fn);
 /**
  * hooks_get_slots() - a slot is, or is about to be, bound
  *
- * Context: may sleep. Text is patched if this is the first.
+ * Context: may sleep, no locks of KVM's held. Text is patched if this is the first; if the
+ *	    last one went about a second ago, waits for a grace period.
  * Return: 0; -EINVAL if the module is on its way out; or an error after one line that
  *	   names its cause, as redirects_attach().
  */
 int hooks_get_slots(void)
 {
-	int err = -EINVAL;
+	int err;
 
-	mutex_lock(&demand_lock);
-	if (!withdrawn)
-		err = demand_attach(HOOK_FOR_SLOTS, &slots_attached);
-	if (!err)
+	mutex_lock(&attach_lock);
+	err = min(demand_slots(), 0) ?: demand_attach(HOOK_FOR_SLOTS, &slots_ops, &slots_attached);
+	if (!err) {
+		spin_lock(&demand_lock);
 		slots++;
-	mutex_unlock(&demand_lock);
+		spin_unlock(&demand_lock);
+	}
+	mutex_unlock(&attach_lock);
 	return err;
 }
 
 /**
  * hooks_put_slots() - it is no longer
  *
- * Context: may sleep; no vCPU can see the slot.
+ * Context: any locks of KVM's; no vCPU can see the slot.
  */
 void hooks_put_slots(void)
 {
-	mutex_lock(&demand_lock);
+	spin_lock(&demand_lock);
 	if (!--slots && !withdrawn)
 		mod_delayed_work(system_wq, &demand_work, DETACH_DELAY);
-	mutex_unlock(&demand_lock);
+	spin_unlock(&demand_lock);
 }
 
 /**
@@ -110,45 +129,52 @@ void hooks_put_slots(void)
  */
 int hooks_get_failures(void)
 {
-	int err = -EINVAL;
+	int err;
 
 	if (READ_ONCE(failures_attached))
 		return 0;
 
-	mutex_lock(&demand_lock);
 	/* No slot: nobody can fault, and it will be asked again. */
-	if (!slots)
-		err = 0;
-	else if (!withdrawn)
-		err = demand_attach(HOOK_FOR_FAILURES, &failures_attached);
-	mutex_unlock(&demand_lock);
+	err = demand_slots();
+	if (err <= 0)
+		return err;
+
+	mutex_lock(&attach_lock);
+	err = demand_slots();
+	if (err > 0)
+		err = demand_attach(HOOK_FOR_FAILURES, &failures_ops, &failures_attached);
+	mutex_unlock(&attach_lock);
 	return err;
 }
 
 /**
- * hooks_settle() - all redirects are proven; detach those that nothing needs yet
+ * demand_start() - attach and detach from now on
  *
- * Context: module init.
+ * Context: module init, after hooks_settle().
  */
-void hooks_settle(void)
+void demand_start(void)
 {
-	mutex_lock(&demand_lock);
-	slots_attached = true;
-	failures_attached = true;
-	demand_detach_all();
+	spin_lock(&demand_lock);
 	withdrawn = false;
-	mutex_unlock(&demand_lock);
+	spin_unlock(&demand_lock);
 }
 
 /**
- * hooks_withdraw() - attach and detach nothing from now on
+ * demand_stop() - detach what is still attached, and attach nothing from now on
  *
  * Context: module init or exit.
+ * Return: 0, or -ENODEV as redirects_remove().
  */
-void hooks_withdraw(void)
+int demand_stop(void)
 {
-	mutex_lock(&demand_lock);
+	spin_lock(&demand_lock);
 	withdrawn = true;
-	mutex_unlock(&demand_lock);
+	spin_unlock(&demand_lock);
 	cancel_delayed_work_sync(&demand_work);
+
+	mutex_lock(&attach_lock);
+	demand_detach(HOOK_FOR_FAILURES, &failures_ops, &failures_attached);
+	demand_detach(HOOK_FOR_SLOTS, &slots_ops, &slots_attached);
+	mutex_unlock(&attach_lock);
+	return slots_attached || failures_attached ? -ENODEV : 0;
 }

@@ -5,8 +5,8 @@
 #include "hooks.h"
 
 /* Compares, because the way by a table of functions would be an indirect call. */
-static void notrace hooks_callback(unsigned long ip, unsigned long parent_ip,
-				   struct ftrace_ops *ops, struct ftrace_regs *fregs)
+void notrace hooks_callback(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
+			    struct ftrace_regs *fregs)
 {
 #define X(name, served, when)				\
 	if (ip == redirect_##name.site) {		\
@@ -17,15 +17,15 @@ static void notrace hooks_callback(unsigned long ip, unsigned long parent_ip,
 #undef X
 }
 
-DEFINE_REDIRECT_OPS(hooks_ops, hooks_callback);
+static DEFINE_REDIRECT_OPS(hooks_ops, hooks_callback);
 
-/* Those of a feature. */
-static struct redirect_list hooks_serving(enum feature feature)
+/* Those of some features, as bits. */
+static struct redirect_list hooks_serving(unsigned long features)
 {
 	struct redirect_list list = {};
 
 #define X(name, served, when)						\
-	if ((served) == feature)					\
+	if (features & BIT(served))					\
 		list.redirect[list.n++] = &redirect_##name;
 	COMPAT_HOOKS(X)
 #undef X
@@ -71,23 +71,37 @@ int hooks_detect_tsc_gate(void)
 }
 
 /**
- * hooks_install() - attach every redirect of a feature; calls still pass through
+ * hooks_find() - find the functions that a feature redirects
  * @feature: the feature
+ *
+ * Context: module init.
+ * Return: 0, -ENOMEM, or -ENOENT after one line that names a function that is missing.
+ */
+int hooks_find(enum feature feature)
+{
+	struct redirect_list list = hooks_serving(BIT(feature));
+
+	return redirects_find(&list);
+}
+
+/**
+ * hooks_attach() - attach every redirect of some features; calls still pass through
+ * @features: as bits; they are all that there are, see redirects_attach()
  *
  * Context: module init.
  * Return: 0, or an error after one line that names the cause. Then
  *	   hooks_remove() is to be called.
  */
-int hooks_install(enum feature feature)
+int hooks_attach(unsigned long features)
 {
-	struct redirect_list list = hooks_serving(feature);
+	struct redirect_list list = hooks_serving(features);
 
-	return redirects_find(&list) ?: redirects_attach(&hooks_ops, &list);
+	return list.n ? redirects_attach(&hooks_ops, &list) : 0;
 }
 
 /**
  * hooks_prove() - show that every redirect of a feature fires
- * @feature: the feature; its redirects are installed
+ * @feature: the feature; its redirects are attached
  *
  * Context: module init.
  * Return: 0, -ENOMEM, or -ENXIO after one line that names the function.
@@ -135,18 +149,33 @@ ssize_t hooks_list(char *buf)
 }
 
 /**
+ * hooks_settle() - all redirects are proven; detach those that nothing needs yet
+ *
+ * When something does, demand.c attaches them.
+ *
+ * Context: module init.
+ * Return: 0 or -ENOMEM.
+ */
+int hooks_settle(void)
+{
+	struct redirect_list slots = hooks_of(HOOK_FOR_SLOTS);
+	struct redirect_list failures = hooks_of(HOOK_FOR_FAILURES);
+
+	return redirects_detach(&hooks_ops, &slots) ?: redirects_detach(&hooks_ops, &failures);
+}
+
+/**
  * hooks_arm() - put every replacement into force that a feature of ours needs
  *
  * Those that were attached for a feature which was then left out, with force,
- * stay as they are, and pass calls through. Those that nothing needs yet are detached
- * first.
+ * stay as they are, and pass calls through.
  *
  * Context: module init, as its last step: from here on, user space can hold
  *	    files of this module.
  */
 void hooks_arm(void)
 {
-	hooks_settle();
+	demand_start();
 
 #define X(name, served, when)				\
 	if (feature_is_ours(served))			\
@@ -175,7 +204,10 @@ void hooks_disarm(void)
  */
 void hooks_remove(void)
 {
-	hooks_withdraw();
-	redirects_remove(&hooks_ops);
+	struct redirect_list list = hooks_of(HOOK_ALWAYS);
+	int err = demand_stop();
+
+	if (redirects_remove(&hooks_ops, &list) || err)
+		redirects_strand();
 	redirects_quiesce();
 }

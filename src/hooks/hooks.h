@@ -66,18 +66,21 @@ void canary_destroy(struct canary *c);
 int hook_detect_arch_vm_ioctl(const struct canary *c);
 
 int hooks_detect_tsc_gate(void);
-int hooks_install(enum feature feature);
+int hooks_find(enum feature feature);
+int hooks_attach(unsigned long features);
 int hooks_prove(enum feature feature);
+int hooks_settle(void);
 ssize_t hooks_list(char *buf);
 void hooks_arm(void);
 void hooks_disarm(void);
 void hooks_remove(void);
 
-extern struct ftrace_ops hooks_ops;
+void hooks_callback(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
+		    struct ftrace_regs *fregs);
 struct redirect_list hooks_of(enum hook_when when);
 
 /* demand.c */
-void hooks_withdraw(void);
-void hooks_settle(void);
+void demand_start(void);
+int demand_stop(void);
 
 #endif /* _GMEM_HOOKS_H */

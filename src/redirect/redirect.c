@@ -86,7 +86,7 @@ static void redirects_explain(const struct redirect_list *list, int err)
 		int why = redirect_trial(r->site, FTRACE_OPS_FL_IPMODIFY);
 
 		if (why == -EBUSY)
-			feature_refused("%s is held by a live patch or module; remove that\n",
+			feature_refused("%s is held by a live patch, BPF or module; remove that\n",
 					r->symbol);
 		else if (why)
 			feature_refused("%s cannot be redirected (%d)\n", r->symbol, why);
@@ -141,15 +141,23 @@ static int redirects_filter(struct ftrace_ops *ops, const struct redirect_list *
 	return ftrace_set_filter_ips(ops, sites, list->n, remove, 0);
 }
 
-/* An ftrace_ops that is registered is refused as a whole, with all its functions. */
+/*
+ * Registering is what makes ftrace come to terms with BPF programs on the same functions: a
+ * trampoline of fexit returns past what a callback has decided, unless it was asked not to. A
+ * change to the set of functions asks nobody. -EAGAIN: one of them is just being changed.
+ *
+ * An ftrace_ops is refused as a whole, with all its functions.
+ */
 static int redirects_register(struct ftrace_ops *ops)
 {
-	int err;
+	int tries = 100, err;
 
 	if (ops->flags & FTRACE_OPS_FL_ENABLED)
 		return 0;
 
-	err = register_ftrace_function(ops);
+	do {
+		err = register_ftrace_function(ops);
+	} while (err == -EAGAIN && --tries);
 	if (err)
 		redirects_forget(ops);
 	return err;
@@ -165,7 +173,8 @@ static void redirects_set_attached(const struct redirect_list *list, bool attach
 
 /**
  * redirects_attach() - attach redirects; they pass every call through
- * @ops: what holds them; registered if it is not yet
+ * @ops: what is to hold them. Should it hold others already, then for these, whoever
+ *	 else traces them is not asked, see redirects_register()
  * @list: redirects that were found; at least one
  *
  * Context: process context, may sleep; one call at a time for @ops.
@@ -194,7 +203,7 @@ static bool redirect_is_patched(const struct redirect *r)
 
 /**
  * redirects_attach_again() - attach redirects that were proven and detached
- * @ops: what holds others, and is registered
+ * @ops: what is to hold them, and holds nothing
  * @list: the redirects; armed, so from the return of this on, they are in force
  *
  * Context: as redirects_attach().
@@ -210,17 +219,19 @@ int redirects_attach_again(struct ftrace_ops *ops, const struct redirect_list *l
 			continue;
 		feature_refused("the redirect of %s is attached but does not fire\n",
 				list->redirect[i]->symbol);
-		redirects_detach(ops, list);
+		redirects_remove(ops, list);
 		err = -ENXIO;
 	}
 	return err;
 }
 
 /**
- * redirects_detach() - detach redirects
+ * redirects_detach() - detach some of many
  * @ops: what holds them, and at least one more: an ftrace_ops without functions is one
  *	 with all
  * @list: the redirects; calls may still be in flight in them
+ *
+ * Waits for nothing.
  *
  * Context: process context, may sleep; one call at a time for @ops.
  * Return: 0, or -ENOMEM and they stay attached.
@@ -299,18 +310,46 @@ void redirect_disarm(struct redirect *r)
 }
 
 /**
- * redirects_remove() - detach all redirects for good
- * @ops: what holds them, all disarmed; if it was never registered, nothing is done
+ * redirects_remove() - detach all that an ftrace_ops holds
+ * @ops: it; if it is not registered, nothing is done
+ * @list: the redirects that it holds
  *
- * Calls may still be in flight, see redirects_quiesce().
+ * Waits until no task is between the function and the replacement. In replacements, calls
+ * may still be in flight, see redirects_quiesce().
+ *
+ * Context: process context, sleeps for a grace period of RCU tasks.
+ * Return: 0, or -ENODEV and they stay attached: ftrace has switched itself off, for a
+ *	   fault of its own.
  */
-void redirects_remove(struct ftrace_ops *ops)
+int redirects_remove(struct ftrace_ops *ops, const struct redirect_list *list)
 {
-	if (!(ops->flags & FTRACE_OPS_FL_ENABLED))
-		return;
+	int err;
 
-	WARN_ON(unregister_ftrace_function(ops));
+	if (!(ops->flags & FTRACE_OPS_FL_ENABLED))
+		return 0;
+
+	err = unregister_ftrace_function(ops);
+	if (err)
+		return err;
+
 	redirects_forget(ops);
+	redirects_set_attached(list, false);
+	return 0;
+}
+
+/**
+ * redirects_strand() - text cannot be patched any longer, and leads to us
+ *
+ * Calls come as long as the host is up, so what they meet has to stay. Nothing else can
+ * keep it: an exit cannot fail.
+ */
+void __noreturn redirects_strand(void)
+{
+	pr_crit("ftrace has switched itself off, see above; this unload never ends; reboot the host\n");
+	for (;;) {
+		set_current_state(TASK_IDLE);
+		schedule();
+	}
 }
 
 /**

@@ -2,8 +2,8 @@
 /*
  * Redirecting functions of kvm.ko to replacements in this module.
  *
- * All redirects share one ftrace_ops with IPMODIFY. For each, there is a piece of its
- * callback that looks at the call's arguments and sets the instruction pointer to the
+ * What comes and goes together shares one ftrace_ops with IPMODIFY. For each, there is a piece of
+ * its callback that looks at the call's arguments and sets the instruction pointer to the
  * replacement only for calls that are ours. Every other call runs the original with
  * no frame of this module on its stack, so it does not hold up its unload.
  *
@@ -18,9 +18,10 @@
  *	disarm	as after attach
  *	remove	no redirect is attached; see redirects_quiesce() for calls in flight
  *
- * One ftrace_ops and not one each: unregistering one waits for a grace period of RCU
- * tasks, a change to the set of its functions does not. So functions come and go as
- * they are needed.
+ * Unregistering an ftrace_ops waits for a grace period of RCU tasks, a change to the set of its
+ * functions does not; but only registering it makes ftrace ask those who trace the same
+ * functions. So all are attached at once when they are to be proven, some are detached without
+ * waiting, and what comes back is registered.
  */
 #ifndef _GMEM_REDIRECT_H
 #define _GMEM_REDIRECT_H
@@ -154,7 +155,8 @@ int redirects_find(const struct redirect_list *list);
 int redirects_attach(struct ftrace_ops *ops, const struct redirect_list *list);
 int redirects_attach_again(struct ftrace_ops *ops, const struct redirect_list *list);
 int redirects_detach(struct ftrace_ops *ops, const struct redirect_list *list);
-void redirects_remove(struct ftrace_ops *ops);
+int redirects_remove(struct ftrace_ops *ops, const struct redirect_list *list);
+void __noreturn redirects_strand(void);
 void redirects_quiesce(void);
 
 void redirect_arm(struct redirect *r);

@@ -121,6 +121,8 @@ tap ./probe present
 # --- redirects that only bound slots need
 # The probe above had one.
 ok "guest faults and memslots of others do not meet the module" soon others_are_free
+# The text is as it was, but who was on his way may still be.
+ok "and this is said, a grace period later" soon as_reported
 idle=$(sed -n 's/ idle$//p' $module/features/redirects)
 echo "# idle: $(echo $idle)"
 hold slot
@@ -150,6 +152,22 @@ hold slot
 ok "without it, one is" as_reported
 let_go
 
+# A BPF program that looks at how a function returns goes past what was decided for the call,
+# but if it is asked.
+f=kvm_arch_free_memslot
+soon idle_are_idle
+ok "a trampoline is put on $f" insmod ./rival.ko function=$f direct=Y
+dmesg_mark
+nok "with a trampoline on it that yields to nobody: no slot is bound" timeout 10 ./hold slot
+ok "with a trampoline on it that yields to nobody: the line names it" dmesg_says "memslot refused: $f is held by"
+rmmod rival
+ok "one that does, if it is asked, is put on $f" insmod ./rival.ko function=$f direct=Y agrees=Y
+hold slot
+ok "with one that does: it is asked" test "$(cat /sys/module/rival/parameters/asked)" -gt 0
+let_go
+ok "with one that does: the slot is unbound" soon idle_are_idle
+rmmod rival
+
 # --- parameters
 tap ./caps "advertise=Y" 1 3 1 1 3 1
 echo N >$module/parameters/advertise
@@ -163,7 +181,7 @@ esac
 echo Y >$module/parameters/tsc_gate
 
 # --- unload is refused while something needs the module
-for what in file mapping slot; do
+for what in file mapping slot ioctl; do
 	hold $what
 	nok "unload is refused while a $what exists" unload
 	let_go
