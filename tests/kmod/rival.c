@@ -9,6 +9,11 @@
 #include <linux/linkage.h>
 #include <linux/module.h>
 
+#ifdef RIVAL_DIRECT_IS_MULTI
+#define register_ftrace_direct register_ftrace_direct_multi
+#define unregister_ftrace_direct(ops, addr, free) unregister_ftrace_direct_multi(ops, addr)
+#endif
+
 static char *function;
 module_param(function, charp, 0444);
 
