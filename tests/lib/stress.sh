@@ -3,7 +3,7 @@
 # debug.sh and what runs the tests.
 #
 # It takes hours, so it can be had in pieces: what is run anew has its row in the document
-# replaced, others keep theirs, with the day on which they were found.
+# replaced, others keep theirs, with the day on which they were found, and the commit.
 
 stress=$cache/stress
 
@@ -47,6 +47,12 @@ stress_prepare()
 	done
 }
 
+# stress_tree: of which commit, where there is a repository.
+stress_tree()
+{
+	git -C "$top" rev-parse --short=7 HEAD 2>/dev/null | sed 's/.*/, &/'
+}
+
 # stress_run NAME KERNEL SCRIPTS ENVIRONMENT: a row of the table.
 stress_run()
 {
@@ -64,7 +70,7 @@ stress_run()
 	count_points "$log"
 	# A script that could not even begin is a failure as well.
 	[ "$failed" -gt 0 ] || grep -qx 'Result: PASS' "$log" || failed=1
-	printf '| %s | %s | %s | %s | %s | %s | %s | %s |\n' "$name" "$kernel_release" "$(date +%Y-%m-%d)" \
+	printf '| %s | %s | %s | %s | %s | %s | %s | %s |\n' "$name" "$kernel_release" "$(date +%Y-%m-%d)$(stress_tree)" \
 		"$passed" "$failed" "$skipped" $(((SECONDS - start + 59) / 60)) \
 		"$(sed -n 's/^# count \(.*\) \([0-9]*\)$/\2 \1/p' "$log" | tr - ' ' | sums_by_name)" >>"$stress.rows"
 	tail -n 1 "$stress.rows" >&2
