@@ -11,7 +11,8 @@
 
 #ifdef RIVAL_DIRECT_IS_MULTI
 #define register_ftrace_direct register_ftrace_direct_multi
-#define unregister_ftrace_direct(ops, addr, free) unregister_ftrace_direct_multi(ops, addr)
+#define unregister_ftrace_direct(ops, addr, free) \
+	((void)(free), unregister_ftrace_direct_multi(ops, addr))
 #endif
 
 static char *function;
