@@ -58,7 +58,7 @@ cycle()
 		[ "$(idle)" -eq "$at_first" ] || return
 		detached=$((detached + 1))
 	fi
-	unload
+	unload_soon
 }
 
 # How long a guest's run takes by itself: they all share one emulated processor's time.
@@ -87,7 +87,7 @@ tap cat /tmp/bystanders
 ok "VMs ended by themselves (status $status)" test $status -le 1
 if loaded; then
 	let_go
-	unload
+	unload_soon
 fi
 ok "nothing is left" clean
 echo "# count bystander-loads $n"

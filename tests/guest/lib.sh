@@ -86,6 +86,16 @@ unload()
 	rmmod kvm_gmem_numa
 }
 
+# unload_soon: a VM that sets a memslot just then has it refused for that moment.
+unload_soon()
+{
+	for _ in $(seq 50); do
+		unload 2>/dev/null && return
+		sleep 0.1
+	done
+	unload
+}
+
 loaded()
 {
 	[ -d $module ]
