@@ -8,9 +8,9 @@
  *
  * attach_lock is held while text is patched, and while a detach waits for its grace
  * period. Inside it are ftrace's locks and the allocator's, and behind ftrace's
- * cpus_read_lock(). So who waits for it holds no lock of KVM's that a CPU on its way up or
- * down can wait for: none at all to get the first slot; kvm->srcu or the invalidate_lock
- * to report a failure, and only while there is a slot, so that no detach is under way.
+ * cpus_read_lock(), so none of KVM's mutexes is held by who waits for it: nothing at all to
+ * get the first slot; kvm->srcu or the invalidate_lock to report a first failure. The
+ * latter leaves a chain by way of who waits for that SRCU with slots_lock, on 6.4 to 6.11.
  * demand_lock is a leaf.
  */
 #include <linux/mutex.h>

@@ -86,7 +86,7 @@ int hooks_find(enum feature feature)
 
 /**
  * hooks_attach() - attach every redirect of some features; calls still pass through
- * @features: as bits; they are all that there are, see redirects_attach()
+ * @features: as bits; all at once, but with force, see redirects_attach()
  *
  * Context: module init.
  * Return: 0, or an error after one line that names the cause. Then
