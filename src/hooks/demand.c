@@ -51,12 +51,9 @@ static int demand_attach(enum hook_when when, struct ftrace_ops *ops, bool *atta
 
 static void demand_detach(enum hook_when when, struct ftrace_ops *ops, bool *attached)
 {
-	struct redirect_list list;
+	struct redirect_list list = hooks_of(when);
 
-	if (!*attached)
-		return;
-
-	list = hooks_of(when);
+	/* Asked even if not *attached: an attach that failed may have left ops registered. */
 	WRITE_ONCE(*attached, redirects_remove(ops, &list));
 }
 
