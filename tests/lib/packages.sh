@@ -140,12 +140,12 @@ ccache_dir()
 	echo "$cache/ccache"
 }
 
-demo_tools=(busybox-static cpio gcc gcc-12 kmod libc6-dev libelf1 libnuma-dev make pahole xz-utils)
+demo_tools=(busybox-static cpio gcc gcc-12 kmod libbpf-dev libc6-dev libelf1 libnuma-dev make pahole xz-utils)
 # Packages are built and looked at on this machine, and installed in roots of others.
 # mmdebstrap makes a root in one go, from any suite, without a configuration of its own.
 package_tools=(autodep8 build-essential debhelper dh-dkms faketime kmod lintian make mmdebstrap perl rpm rpmlint)
 # What booted systems need: the firmware's disks are FAT, and mokutil is copied to where it runs.
-system_tools=("${package_tools[@]}" busybox-static cpio e2fsprogs gcc libc6-dev libnuma-dev mokutil mtools xz-utils)
+system_tools=("${package_tools[@]}" busybox-static cpio e2fsprogs gcc libbpf-dev libc6-dev libnuma-dev mokutil mtools xz-utils)
 check_tools=("${demo_tools[@]}" "${package_tools[@]}" bison checkpolicy flex libelf-dev rsync shellcheck sparse uuid-dev)
 # perf says where instructions go; gnuplot draws, and wants no more than a terminal.
 bench_tools=("${demo_tools[@]}" gnuplot-nox linux-perf mmdebstrap)
