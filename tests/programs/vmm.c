@@ -48,8 +48,9 @@ enum {
 #define MSR_VM_HSAVE_PA 0xc0010117
 
 /*
- * rdi: address, rsi: number of pages, rax: value in, or sum out. To count: rsi is the
- * address of a struct vmm_counter.
+ * rdi: address, rsi: number of pages, rax: value in, or sum out, rdx: what the value grows by
+ * with each page, or the weight of a page against the next. To count: rsi is the address of a
+ * struct vmm_counter.
  */
 extern const uint8_t guest_write[], guest_sum[], guest_count[], guest_vmrun[], guest_halt[],
 	guest_end[];
@@ -57,13 +58,15 @@ extern const uint8_t guest_write[], guest_sum[], guest_count[], guest_vmrun[], g
 asm(".pushsection .rodata\n"
     "guest_write:\n"
     "1:	mov %rax, (%rdi)\n"
+    "	add %rdx, %rax\n"
     "	add $4096, %rdi\n"
     "	dec %rsi\n"
     "	jnz 1b\n"
     "	hlt\n"
     "guest_sum:\n"
     "	xor %eax, %eax\n"
-    "1:	add (%rdi), %rax\n"
+    "1:	imul %rdx, %rax\n"
+    "	add (%rdi), %rax\n"
     "	add $4096, %rdi\n"
     "	dec %rsi\n"
     "	jnz 1b\n"
@@ -357,20 +360,32 @@ int vmm_halt(struct vmm *vm, int vcpu)
 	return run(vm, vcpu, guest_halt, &regs);
 }
 
-int vmm_write(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t n, uint64_t value)
+int vmm_write_rising(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t n, uint64_t value,
+		     uint64_t step)
 {
-	struct kvm_regs regs = { .rdi = gpa, .rsi = n, .rax = value };
+	struct kvm_regs regs = { .rdi = gpa, .rsi = n, .rax = value, .rdx = step };
 
 	return run(vm, vcpu, guest_write, &regs);
 }
 
-int vmm_sum(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t n, uint64_t *sum)
+int vmm_write(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t n, uint64_t value)
 {
-	struct kvm_regs regs = { .rdi = gpa, .rsi = n };
+	return vmm_write_rising(vm, vcpu, gpa, n, value, 0);
+}
+
+int vmm_sum_weighted(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t n, uint64_t weight,
+		     uint64_t *sum)
+{
+	struct kvm_regs regs = { .rdi = gpa, .rsi = n, .rdx = weight };
 	int r = run(vm, vcpu, guest_sum, &regs);
 
 	*sum = regs.rax;
 	return r;
+}
+
+int vmm_sum(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t n, uint64_t *sum)
+{
+	return vmm_sum_weighted(vm, vcpu, gpa, n, 1, sum);
 }
 
 /* The fields of a VMCB that are used here: AMD64 manual, volume 2, appendix B. */

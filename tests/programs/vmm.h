@@ -71,6 +71,12 @@ int vmm_prefault(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t size);
  */
 int vmm_write(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t n, uint64_t value);
 int vmm_sum(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t n, uint64_t *sum);
+/* The same, so that pages can be told apart: each gets @step more than the one before it, */
+int vmm_write_rising(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t n, uint64_t value,
+		     uint64_t step);
+/* and a page weighs @weight times as much as the next. */
+int vmm_sum_weighted(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t n, uint64_t weight,
+		     uint64_t *sum);
 /* Halt, which also leaves a nested guest that was interrupted. */
 int vmm_halt(struct vmm *vm, int vcpu);
 int vmm_write_nested(struct vmm *vm, int vcpu, enum vmm_nesting nesting, uint64_t gpa,

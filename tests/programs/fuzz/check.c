@@ -1,15 +1,111 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is there, compared with the model: each page of each file that the process has open
- * or mapped is there or not, holds what it must, and lies where it must; each has the policy
- * that it must; and the module has as many references as there are things that hold one.
+ * What is there, compared with the model: each page of the arena maps what it must; each page
+ * of each file that the process has open or mapped is there or not, holds what it must, and
+ * lies where it must; each has the policy that it must; each vCPU has the TSC frequency that it
+ * must; and the module has as many references as there are things that hold one.
  *
  * Nothing may be changed by looking: what is not there is not touched. What is there is
  * then mapped wherever it can be, which the model counts on.
  */
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/sysmacros.h>
 
 #include "fuzz.h"
+
+/* A line of /proc/self/maps. */
+struct mapping {
+	unsigned long start, end, offset, inode;
+	unsigned int major, minor;
+	char access[5];
+};
+
+static bool read_mapping(FILE *f, struct mapping *m)
+{
+	char line[512];
+
+	if (!fgets(line, sizeof(line), f))
+		return false;
+	must(sscanf(line, "%lx-%lx %4s %lx %x:%x %lu", &m->start, &m->end, m->access, &m->offset,
+		    &m->major, &m->minor, &m->inode) == 7);
+	return true;
+}
+
+/* Or -1. Those that are gone count, for none of their pages may still be mapped. */
+static int file_of(const struct mapping *m)
+{
+	int i;
+
+	for (i = 0; i < FILES; i++) {
+		if (m->inode && m->inode == world.id[i].st_ino &&
+		    makedev(m->major, m->minor) == world.id[i].st_dev)
+			return i;
+	}
+	return -1;
+}
+
+static bool check_mapped_page(const struct process *p, const struct mapping *m, int page)
+{
+	const struct vma *v = vma_at(p, page);
+	int off = m->offset / PAGE + page - (m->start - ARENA) / PAGE;
+	char access[] = "---s";
+
+	if (!v) {
+		failure("page %d of the arena maps page %d of file %d, not nothing", page, off,
+			file_of(m));
+		return false;
+	}
+	if (v->prot & PROT_READ)
+		access[0] = 'r';
+	if (v->prot & PROT_WRITE)
+		access[1] = 'w';
+	if (file_of(m) == v->file && off == v->off + page - v->start && !strcmp(m->access, access))
+		return true;
+	failure("page %d of the arena maps page %d of file %d %s, not page %d of file %d %s", page,
+		off, file_of(m), m->access, v->off + page - v->start, v->file, access);
+	return false;
+}
+
+static bool check_mapping(const struct process *p, const struct mapping *m, bool *mapped)
+{
+	int page, end;
+
+	if (m->end <= ARENA || m->start >= ARENA + ARENA_PAGES * PAGE) {
+		if (file_of(m) < 0)
+			return true;
+		failure("file %d is mapped outside of the arena", file_of(m));
+		return false;
+	}
+	end = (m->end - ARENA) / PAGE;
+	for (page = (m->start - ARENA) / PAGE; page < end; page++) {
+		if (!check_mapped_page(p, m, page))
+			return false;
+		mapped[page] = true;
+	}
+	return true;
+}
+
+/* Page by page: where the kernel has one mapping end and the next begin does not matter. */
+static bool check_arena(const struct process *p)
+{
+	bool mapped[ARENA_PAGES] = {}, good = true;
+	FILE *f = fopen("/proc/self/maps", "re");
+	struct mapping m;
+	int i;
+
+	must(f);
+	while (good && read_mapping(f, &m))
+		good = check_mapping(p, &m, mapped);
+	fclose(f);
+	for (i = 0; i < ARENA_PAGES && good; i++) {
+		if (mapped[i] || !vma_at(p, i))
+			continue;
+		failure("page %d of the arena is not mapped", i);
+		good = false;
+	}
+	return good;
+}
 
 /* Of a page, all but what guests and processes write. */
 static bool rest_is_zero(const char *p)
@@ -202,6 +298,44 @@ static bool check_file(int file)
 	return good;
 }
 
+static bool check_khz(int fd, long want, const char *what, int i)
+{
+	long got = ioctl(fd, KVM_GET_TSC_KHZ);
+
+	if (got != want)
+		failure("the TSC of %s %d has %ld kHz, not %ld", what, i, got, want);
+	return got == want;
+}
+
+/* A VM's is for vCPUs to come; those that are there keep theirs. */
+static bool check_tsc(int i)
+{
+	const struct vm *vm = &shared->model.vm[i];
+	int j;
+
+	if (!vm->open)
+		return true;
+	if (!check_khz(world.vm[i].fd, vm->tsc_khz, "VM", i))
+		return false;
+	for (j = 0; j < vm->vcpus; j++) {
+		if (!check_khz(world.vm[i].vcpu[j].fd, vm->vcpu_khz[j], "vCPU", j))
+			return false;
+	}
+	return true;
+}
+
+/* What the first process alone can see. */
+static bool check_vms(void)
+{
+	int i;
+
+	for (i = 0; i < VMS; i++) {
+		if (!check_tsc(i))
+			return false;
+	}
+	return true;
+}
+
 static bool check_references(void)
 {
 	const struct model *m = &shared->model;
@@ -225,14 +359,14 @@ bool check_process(int proc)
 	struct model *m = &shared->model;
 	int i;
 
-	if (!check_mappings(&m->process[proc]))
+	if (!check_arena(&m->process[proc]) || !check_mappings(&m->process[proc]))
 		return false;
 	for (i = 0; i < FILES; i++) {
 		if (m->process[proc].open[i] && m->file[i].alive && model_can_map(&m->file[i]) &&
 		    !check_file(i))
 			return false;
 	}
-	return proc || check_references();
+	return proc || (check_vms() && check_references());
 }
 
 /* Whatever could be seen of pages that are new has been, by both. */

@@ -25,6 +25,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "../numa.h"
 #include "../prng.h"
@@ -45,6 +46,7 @@
 #define ARENA_PAGES	96	/* where files are mapped: at the same address in each process */
 #define ARENA		0x200000000000UL
 #define PLAIN_PAGES	32	/* ordinary memory for ordinary slots of a VM */
+#define WEIGHT		31	/* of a page in a sum, against the next: pages must not change places */
 
 #define ARGS		10
 #define SEQUENCE	64	/* operations, at most */
@@ -91,7 +93,8 @@ struct vm {
 	bool open, inherited;	/* by the second process */
 	bool alive;		/* open, or kept by a file */
 	int vcpus;
-	long tsc_khz;
+	long tsc_khz;		/* of vCPUs to come */
+	long vcpu_khz[VCPUS];
 	struct slot slot[SPACES][SLOTS];
 	uint64_t plain[PLAIN_PAGES];
 };
@@ -232,6 +235,7 @@ void pick_span(struct prng *r, const struct model *m, int proc, long *page, long
 void pick_file_span(struct prng *r, const struct model *m, int file, long *first, long *n);
 const struct slot *pick_slot(struct prng *r, const struct model *m, int vm);
 void pick_policy(struct prng *r, long *mode, long *nodes, long *maxnode);
+void pick_odd(struct prng *r, const long *odd, int n, long *arg);
 bool in_arena(long page, long n);
 
 /* vma.c */
@@ -254,6 +258,7 @@ int signal_of(void (*f)(void *arg), void *arg);
 /* What a process has at hand; that of the second is a copy, as of fork(). */
 struct world {
 	int fd[FILES];
+	struct stat id[FILES];	/* of each number's newest file, even if that is gone */
 	struct vmm vm[VMS];
 	char *plain[VMS];
 };

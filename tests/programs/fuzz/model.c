@@ -108,7 +108,8 @@ int model_references(const struct model *m)
 	for (i = 0; i < FILES; i++)
 		n += m->file[i].alive && !m->file[i].kvms_own;
 	for (i = 0; i < VMS * SPACES * SLOTS; i++) {
-		const struct slot *s = &m->vm[i / (SPACES * SLOTS)].slot[0][i % (SPACES * SLOTS)];
+		const struct vm *vm = &m->vm[i / (SPACES * SLOTS)];
+		const struct slot *s = &vm->slot[i / SLOTS % SPACES][i % SLOTS];
 
 		n += s->pages && (s->flags & KVM_MEM_GUEST_MEMFD);
 	}

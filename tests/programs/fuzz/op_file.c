@@ -72,8 +72,10 @@ static void create_execute(const long *arg, struct outcome *o)
 	int fd = vmm_gmem_try(&world.vm[arg[CREATE_VM]], arg[CREATE_SIZE], arg[CREATE_FLAGS]);
 
 	outcome_call(o, fd < 0 ? -1 : 0);
-	if (fd >= 0)
-		world.fd[arg[CREATE_FILE]] = fd;
+	if (fd < 0)
+		return;
+	world.fd[arg[CREATE_FILE]] = fd;
+	must(!fstat(fd, &world.id[arg[CREATE_FILE]]));
 }
 
 const struct op_type op_create = {
@@ -129,8 +131,11 @@ static void fallocate_random(struct prng *r, const struct model *m, long *arg)
 		arg[FALLOC_MODE] = modes[prng_below(r, ARRAY_SIZE(modes))];
 	arg[FALLOC_OFFSET] = first * PAGE;
 	arg[FALLOC_LEN] = n * PAGE;
-	if (prng_rarely(r, 30))
-		arg[FALLOC_OFFSET + prng_below(r, 2)] += odd[prng_below(r, ARRAY_SIZE(odd))];
+	if (prng_rarely(r, 30)) {
+		long *which = &arg[prng_below(r, 2) ? FALLOC_LEN : FALLOC_OFFSET];
+
+		pick_odd(r, odd, ARRAY_SIZE(odd), which);
+	}
 }
 
 /* In the order in which the kernel asks: first the VFS, then the file. */

@@ -575,10 +575,10 @@ static void touch_model(struct model *m, const long *arg, struct outcome *o, boo
 	for (i = 0; i < arg[SPAN_N]; i++) {
 		const struct vma *v = vma_at(&m->process[proc], page + i);
 
-		o->err = touch_page(m, proc, page + i, write, arg[SPAN_MORE] + i);
+		o->err = touch_page(m, proc, page + i, write, (uint64_t)arg[SPAN_MORE] + i);
 		if (o->err)
 			break;
-		sum += m->file[v->file].page[v->off + page + i - v->start].value;
+		sum = sum * WEIGHT + m->file[v->file].page[v->off + page + i - v->start].value;
 	}
 	o->ret = i;
 	outcome_value(o, sum);
@@ -609,8 +609,8 @@ static void touch_pages(void *data)
 		volatile uint64_t *p = (void *)arena(t->arg[SPAN_PAGE] + t->n);
 
 		if (t->write)
-			*p = t->arg[SPAN_MORE] + t->n;
-		t->sum += *p;
+			*p = (uint64_t)t->arg[SPAN_MORE] + t->n;
+		t->sum = t->sum * WEIGHT + *p;
 		t->n++;
 	}
 }

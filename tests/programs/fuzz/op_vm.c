@@ -59,7 +59,8 @@ static void vcpu_model(struct model *m, const long *arg, struct outcome *o)
 	struct vm *vm = &m->vm[arg[0]];
 
 	o->skip = !vm->open || vm->vcpus == VCPUS;
-	vm->vcpus += !o->skip;
+	if (!o->skip)
+		vm->vcpu_khz[vm->vcpus++] = vm->tsc_khz;
 }
 
 static void vcpu_execute(const long *arg, struct outcome *o)
@@ -100,7 +101,7 @@ static void slot_random(struct prng *r, const struct model *m, long *arg)
 			(long)prng_below(r, 8);
 	arg[SLOT_OLD] = prng_rarely(r, arg[SLOT_FLAGS] & KVM_MEM_GUEST_MEMFD ? 40 : 3);
 	if (prng_rarely(r, 30))
-		arg[SLOT_OFFSET] += odd[prng_below(r, ARRAY_SIZE(odd))];
+		pick_odd(r, odd, ARRAY_SIZE(odd), &arg[SLOT_OFFSET]);
 
 	/* Of one that is there: delete it, or change one thing. */
 	s = &m->vm[arg[SLOT_VM]].slot[arg[SLOT_SPACE]][arg[SLOT_ID] - 1];
@@ -230,6 +231,7 @@ static void slot_model(struct model *m, const long *arg, struct outcome *o)
 	s = &m->vm[arg[SLOT_VM]].slot[arg[SLOT_SPACE]][arg[SLOT_ID] - 1];
 	err = slot_error(m, arg);
 	outcome_error(o, err);
+	outcome_value(o, 0);
 	if (!err)
 		*s = (struct slot){ .pages = arg[SLOT_PAGES], .gpa = arg[SLOT_GPA],
 				    .hva = arg[SLOT_HVA], .flags = arg[SLOT_FLAGS],
@@ -247,6 +249,17 @@ static uint64_t hva_of(const long *arg)
 	return (uint64_t)world.plain[arg[SLOT_VM]] + arg[SLOT_HVA] * PAGE;
 }
 
+/* In the address space, where the module puts a slot's arguments for the time of a call. */
+static long pages_mapped(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	long n;
+
+	must(f && fscanf(f, "%ld", &n) == 1);
+	fclose(f);
+	return n;
+}
+
 static void slot_execute(const long *arg, struct outcome *o)
 {
 	struct kvm_userspace_memory_region2 region = {
@@ -259,12 +272,14 @@ static void slot_execute(const long *arg, struct outcome *o)
 		.guest_memfd_offset = arg[SLOT_OFFSET],
 	};
 	int fd = world.vm[arg[SLOT_VM]].fd;
+	long before = pages_mapped();
 
 	outcome_call(o, ioctl(fd, arg[SLOT_OLD] ? KVM_SET_USER_MEMORY_REGION :
 						  KVM_SET_USER_MEMORY_REGION2, &region));
 	/* Before 6.8, and without the module, there is but the older one. */
 	if (o->err == ENOTTY && !(region.flags & KVM_MEM_GUEST_MEMFD))
 		outcome_call(o, ioctl(fd, KVM_SET_USER_MEMORY_REGION, &region));
+	outcome_value(o, pages_mapped() - before);
 }
 
 const struct op_type op_slot = {
@@ -334,11 +349,16 @@ static bool guest_makes_sense(const struct model *m, const long *arg)
 	       arg[GUEST_GPA] + arg[GUEST_N] <= 4 * GUEST_PAGES;
 }
 
-/* What a guest fault ends with, and where. */
-static void guest_fails(struct outcome *o, int reason)
+/* What a guest fault ends with, and where: as guest_exit() has it. */
+static void guest_fails(struct outcome *o, int reason, long gpa, bool write)
 {
-	outcome_error(o, reason == KVM_EXIT_MMIO ? ENOTRECOVERABLE : EFAULT);
+	bool mmio = reason == KVM_EXIT_MMIO;
+
+	outcome_error(o, mmio ? ENOTRECOVERABLE : EFAULT);
 	outcome_value(o, reason);
+	outcome_value(o, VMM_TEST_GPA + gpa * PAGE);
+	outcome_value(o, mmio ? sizeof(uint64_t) : PAGE);
+	outcome_value(o, mmio && write);	/* or flags, of which there are none */
 }
 
 static void guest_model(struct model *m, const long *arg, struct outcome *o, bool write)
@@ -353,12 +373,12 @@ static void guest_model(struct model *m, const long *arg, struct outcome *o, boo
 		uint64_t *p = guest_page(m, arg[GUEST_VM], arg[GUEST_GPA] + i, &reason);
 
 		if (!p) {
-			guest_fails(o, reason);
+			guest_fails(o, reason, arg[GUEST_GPA] + i, write);
 			return;
 		}
 		if (write)
-			*p = arg[GUEST_VALUE];
-		sum += *p;
+			*p = (uint64_t)arg[GUEST_VALUE] + i;
+		sum = sum * WEIGHT + *p;
 	}
 	if (!write)
 		outcome_value(o, sum);
@@ -374,28 +394,57 @@ static void guest_write_model(struct model *m, const long *arg, struct outcome *
 	guest_model(m, arg, o, true);
 }
 
+static struct kvm_run *guest_run(const long *arg)
+{
+	return world.vm[arg[GUEST_VM]].vcpu[arg[GUEST_VCPU]].run;
+}
+
+/* Or what an earlier exit has left would be taken for this one's. */
+static void guest_forget(const long *arg)
+{
+	struct kvm_run *run = guest_run(arg);
+
+	run->exit_reason = KVM_EXIT_UNKNOWN;
+	memset(&run->memory_fault, 0xff, sizeof(run->memory_fault));
+}
+
+/* For kernels that do not know KVM_EXIT_MEMORY_FAULT, the module puts it at the same place. */
+static void guest_exit(const long *arg, struct outcome *o)
+{
+	const struct kvm_run *run = guest_run(arg);
+	bool mmio = run->exit_reason == KVM_EXIT_MMIO;
+
+	outcome_value(o, run->exit_reason);
+	outcome_value(o, mmio ? run->mmio.phys_addr : run->memory_fault.gpa);
+	outcome_value(o, mmio ? run->mmio.len : run->memory_fault.size);
+	outcome_value(o, mmio ? run->mmio.is_write : run->memory_fault.flags);
+}
+
 static void guest_outcome(const long *arg, struct outcome *o, long ret)
 {
 	outcome_call(o, ret);
 	if (ret)
-		outcome_value(o, world.vm[arg[GUEST_VM]].vcpu[arg[GUEST_VCPU]].run->exit_reason);
+		guest_exit(arg, o);
 }
 
 static void guest_read_execute(const long *arg, struct outcome *o)
 {
 	uint64_t sum;
 
-	guest_outcome(arg, o, vmm_sum(&world.vm[arg[GUEST_VM]], arg[GUEST_VCPU],
-				      VMM_TEST_GPA + arg[GUEST_GPA] * PAGE, arg[GUEST_N], &sum));
+	guest_forget(arg);
+	guest_outcome(arg, o, vmm_sum_weighted(&world.vm[arg[GUEST_VM]], arg[GUEST_VCPU],
+					       VMM_TEST_GPA + arg[GUEST_GPA] * PAGE, arg[GUEST_N],
+					       WEIGHT, &sum));
 	if (!o->ret)
 		outcome_value(o, sum);
 }
 
 static void guest_write_execute(const long *arg, struct outcome *o)
 {
-	guest_outcome(arg, o, vmm_write(&world.vm[arg[GUEST_VM]], arg[GUEST_VCPU],
-					VMM_TEST_GPA + arg[GUEST_GPA] * PAGE, arg[GUEST_N],
-					arg[GUEST_VALUE]));
+	guest_forget(arg);
+	guest_outcome(arg, o, vmm_write_rising(&world.vm[arg[GUEST_VM]], arg[GUEST_VCPU],
+					       VMM_TEST_GPA + arg[GUEST_GPA] * PAGE, arg[GUEST_N],
+					       arg[GUEST_VALUE], 1));
 }
 
 const struct op_type op_guest_read = {
@@ -418,7 +467,10 @@ static void prefault_model(struct model *m, const long *arg, struct outcome *o)
 	for (i = 0; i < arg[GUEST_N]; i++) {
 		if (guest_page(m, arg[GUEST_VM], arg[GUEST_GPA] + i, &reason))
 			continue;
-		outcome_error(o, reason == KVM_EXIT_MMIO ? ENOENT : EFAULT);
+		if (reason == KVM_EXIT_MMIO)
+			outcome_error(o, ENOENT);
+		else
+			guest_fails(o, reason, arg[GUEST_GPA] + i, false);
 		return;
 	}
 }
@@ -427,9 +479,12 @@ static void prefault_model(struct model *m, const long *arg, struct outcome *o)
 static void prefault_execute(const long *arg, struct outcome *o)
 {
 	must(!vmm_halt(&world.vm[arg[GUEST_VM]], arg[GUEST_VCPU]));
+	guest_forget(arg);
 	outcome_call(o, vmm_prefault(&world.vm[arg[GUEST_VM]], arg[GUEST_VCPU],
 				     VMM_TEST_GPA + arg[GUEST_GPA] * PAGE,
 				     arg[GUEST_N] * PAGE));
+	if (o->err == EFAULT)
+		guest_exit(arg, o);
 }
 
 const struct op_type op_prefault = {
@@ -464,13 +519,11 @@ static void tsc_vm_model(struct model *m, const long *arg, struct outcome *o)
 		outcome_error(o, EINVAL);
 	else
 		vm->tsc_khz = tsc_khz(arg[1]) ?: kernel.tsc_khz;
-	outcome_value(o, vm->tsc_khz);
 }
 
 static void tsc_vm_execute(const long *arg, struct outcome *o)
 {
 	outcome_call(o, ioctl(world.vm[arg[0]].fd, KVM_SET_TSC_KHZ, tsc_khz(arg[1])));
-	outcome_value(o, ioctl(world.vm[arg[0]].fd, KVM_GET_TSC_KHZ));
 }
 
 const struct op_type op_tsc_vm = {
@@ -481,21 +534,27 @@ static void tsc_vcpu_random(struct prng *r, const struct model *m, long *arg)
 {
 	arg[0] = pick_open_vm(r, m);
 	arg[1] = prng_below(r, VCPUS);
+	arg[2] = prng_below(r, 4);
 }
 
+/* No vCPU can be refused it whose TSC is not protected. */
 static void tsc_vcpu_model(struct model *m, const long *arg, struct outcome *o)
 {
-	o->skip = !m->vm[arg[0]].open || arg[1] < 0 || arg[1] >= m->vm[arg[0]].vcpus;
+	struct vm *vm = &m->vm[arg[0]];
+
+	o->skip = !vm->open || arg[1] < 0 || arg[1] >= vm->vcpus || arg[2] < 0 || arg[2] > 1000;
+	if (!o->skip)
+		vm->vcpu_khz[arg[1]] = tsc_khz(arg[2]) ?: kernel.tsc_khz;
 }
 
-/* That of the host, which no vCPU can be refused whose TSC is not protected. */
 static void tsc_vcpu_execute(const long *arg, struct outcome *o)
 {
-	outcome_call(o, ioctl(world.vm[arg[0]].vcpu[arg[1]].fd, KVM_SET_TSC_KHZ, 0));
+	outcome_call(o, ioctl(world.vm[arg[0]].vcpu[arg[1]].fd, KVM_SET_TSC_KHZ, tsc_khz(arg[2])));
 }
 
 const struct op_type op_tsc_vcpu = {
-	"tsc-vcpu", 4, { "vm", "vcpu" }, tsc_vcpu_random, tsc_vcpu_model, tsc_vcpu_execute,
+	"tsc-vcpu", 4, { "vm", "vcpu", "mhz-above" },
+	tsc_vcpu_random, tsc_vcpu_model, tsc_vcpu_execute,
 };
 
 static void tsc_gate_random(struct prng *r, const struct model *m, long *arg)

@@ -34,6 +34,13 @@ int pick_open_vm(struct prng *r, const struct model *m)
 	return pick_one(r, open, VMS);
 }
 
+/* What need not make sense is added; the largest number there is, if it is more than that. */
+void pick_odd(struct prng *r, const long *odd, int n, long *arg)
+{
+	if (__builtin_add_overflow(*arg, odd[prng_below(r, n)], arg))
+		*arg = INT64_MAX;
+}
+
 bool in_arena(long page, long n)
 {
 	return page >= 0 && n >= 0 && page < ARENA_PAGES && n <= ARENA_PAGES - page;
@@ -95,7 +102,7 @@ const struct slot *pick_slot(struct prng *r, const struct model *m, int vm)
 	for (i = 0; i < SLOTS; i++) {
 		there[i] = s[i].pages;
 		/* Nothing behind it any longer. */
-		if (s[i].pages && s[i].file < 0 && prng_rarely(r, 2))
+		if (s[i].flags & KVM_MEM_GUEST_MEMFD && s[i].file < 0 && prng_rarely(r, 2))
 			return &s[i];
 	}
 	return &s[pick_one(r, there, SLOTS)];

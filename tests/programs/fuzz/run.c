@@ -26,7 +26,7 @@ static int outcome_text(const struct outcome *o, char *text, size_t size)
 {
 	int len = snprintf(text, size, "%ld, errno %d (%s)", o->ret, o->err, strerror(o->err)), i;
 
-	for (i = 0; i < o->values; i++)
+	for (i = 0; i < o->values && len < (int)size; i++)
 		len += snprintf(text + len, size - len, "%s%ld", i ? " " : ", values ", o->value[i]);
 	return len;
 }
@@ -49,7 +49,7 @@ static bool outcome_is(const struct outcome *got, const struct outcome *want)
 static bool step(const struct op *op)
 {
 	struct outcome want = {}, got = {};
-	char got_text[400], want_text[400];
+	char got_text[800], want_text[800];
 
 	op_types[op->type]->model(&shared->model, op->arg, &want);
 	if (want.skip)
