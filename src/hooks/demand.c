@@ -13,6 +13,7 @@
  * latter leaves a chain by way of who waits for that SRCU with slots_lock, on 6.4 to 6.11.
  * demand_lock is a leaf.
  */
+#include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
@@ -21,10 +22,13 @@
 #include "hooks.h"
 
 /*
- * Detached not at once, but when this has passed without a new slot: a VM that reboots
- * deletes its slots and creates them again.
+ * Detached not at once: a VM that reboots deletes its slots and creates them again. And not
+ * often, for it is dear to others: each CPU has to schedule, with ftrace's lock held.
  */
-#define DETACH_DELAY HZ
+static unsigned int detach_delay = 60;
+module_param(detach_delay, uint, 0644);
+MODULE_PARM_DESC(detach_delay,
+		 "Seconds after the last bound slot until what only those need is detached (default 60)");
 
 static DEFINE_MUTEX(attach_lock);
 static DEFINE_REDIRECT_OPS(slots_ops, hooks_callback);
@@ -84,15 +88,17 @@ static DECLARE_DELAYED_WORK(demand_work, demand_work_fn);
  * hooks_get_slots() - a slot is, or is about to be, bound
  *
  * Context: may sleep, no locks of KVM's held. Text is patched if this is the first; if the
- *	    last one went about a second ago, waits for a grace period.
- * Return: 0; -EINVAL if the module is on its way out; or an error after one line that
- *	   names its cause, as redirects_attach().
+ *	    last one went detach_delay ago, may wait for a grace period.
+ * Return: 0; -EINTR at a fatal signal; -EINVAL if the module is on its way out; or an error
+ *	   after one line that names its cause, as redirects_attach().
  */
 int hooks_get_slots(void)
 {
-	int err;
+	int err = mutex_lock_killable(&attach_lock);
 
-	mutex_lock(&attach_lock);
+	if (err)
+		return err;
+
 	err = min(demand_slots(), 0) ?: demand_attach(HOOK_FOR_SLOTS, &slots_ops, &slots_attached);
 	if (!err) {
 		spin_lock(&demand_lock);
@@ -112,7 +118,7 @@ void hooks_put_slots(void)
 {
 	spin_lock(&demand_lock);
 	if (!--slots && !withdrawn)
-		mod_delayed_work(system_wq, &demand_work, DETACH_DELAY);
+		mod_delayed_work(system_wq, &demand_work, READ_ONCE(detach_delay) * (u64)HZ);
 	spin_unlock(&demand_lock);
 }
 
@@ -136,7 +142,10 @@ int hooks_get_failures(void)
 	if (err <= 0)
 		return err;
 
-	mutex_lock(&attach_lock);
+	err = mutex_lock_killable(&attach_lock);
+	if (err)
+		return err;
+
 	err = demand_slots();
 	if (err > 0)
 		err = demand_attach(HOOK_FOR_FAILURES, &failures_ops, &failures_attached);

@@ -159,10 +159,12 @@ check "a host of the second wave cannot be reached: its neighbour is left alone"
 	verdicts "1 active .*" "2 UNREACHABLE .*" "2 stopped .*" "- not touched" "- not touched"
 rm "$SIM/h2/unreachable"
 
-rollout 0.1.2 -e '{"kvm_gmem_numa_parameters": {"advertise": "n"}}'
+rollout 0.1.2 -e '{"kvm_gmem_numa_parameters": {"advertise": "n", "detach_delay": 3600}}'
 check "a parameter: a loaded module gets it" parameter_is advertise N N N N N
+check "a parameter that is a number: a loaded module gets it" parameter_is detach_delay 3600 3600 3600 3600 3600
 rollout 0.1.2
 check "no parameter: a loaded module has its default" parameter_is advertise Y Y Y Y Y
+check "no parameter: a number's default" parameter_is detach_delay 60 60 60 60 60
 
 echo 2 >"$SIM/h1/upper/sys/module/kvm_gmem_numa/refcnt"
 rollout 0.1.0

@@ -76,9 +76,10 @@ end()
 	echo "END $(wc -l <$results)" >/dev/ttyS1
 }
 
+# load [PARAMETER=VALUE...]: with what is idle detached after a second, not after a minute.
 load()
 {
-	insmod ./kvm-gmem-numa.ko "$@"
+	insmod ./kvm-gmem-numa.ko detach_delay=1 "$@"
 }
 
 unload()
