@@ -77,7 +77,8 @@ void gmem_fault_scope_close_all(void)
  * waiting, when the last bound slot is gone.
  *
  * Context: the vCPU's task; scopes of one task may nest.
- * Return: false if the module is on its way out; then there is no scope to end.
+ * Return: false if the module is on its way out; then there is no scope to end, and the fault
+ *	   is not to be handled here, but taken again.
  */
 bool gmem_fault_scope_begin(struct gmem_fault_scope *scope)
 {

@@ -4,6 +4,9 @@
  * has a vCPU (dcbe5a466c12, 6.17). It sets the frequency of vCPUs to come;
  * later it would leave the VM with vCPUs that differ.
  */
+#include <linux/module.h>
+#include <linux/sched/signal.h>
+
 #include "compat/kvm_ioctl.h"
 #include "hooks.h"
 
@@ -25,17 +28,34 @@ DEFINE_REDIRECT(arch_vm_ioctl, "kvm_arch_vm_ioctl", arch_vm_ioctl_replacement,
  * the frequency over, so holding it across check and change leaves no gap. The
  * original does not take it here.
  */
-static COMPAT_ARCH_VM_IOCTL_TYPE
-arch_vm_ioctl_replacement(struct file *filp, unsigned int ioctl, unsigned long arg)
+static int set_tsc_khz(struct file *filp, unsigned int ioctl, unsigned long arg)
 {
 	struct kvm *kvm = filp->private_data;
-	int idx = redirect_enter();
 	int r = -EINVAL;
 
 	mutex_lock(&kvm->lock);
 	if (!kvm->created_vcpus)
 		r = redirect_original(arch_vm_ioctl)(filp, ioctl, arg);
 	mutex_unlock(&kvm->lock);
+	return r;
+}
+
+/*
+ * The module is held, as in vm_ioctl.c: who has kvm->lock may wait for his arguments, and we
+ * for him.
+ */
+static COMPAT_ARCH_VM_IOCTL_TYPE
+arch_vm_ioctl_replacement(struct file *filp, unsigned int ioctl, unsigned long arg)
+{
+	int idx = redirect_enter();
+	int r;
+
+	if (try_module_get(THIS_MODULE)) {
+		r = set_tsc_khz(filp, ioctl, arg);
+		module_put(THIS_MODULE);
+	} else {
+		r = restart_syscall();
+	}
 
 	redirect_exit(idx);
 	return r;

@@ -22,12 +22,12 @@ static int mmu_page_fault_replacement(struct kvm_vcpu *vcpu, gpa_t cr2_or_gpa, u
 {
 	int idx = redirect_enter();
 	struct gmem_fault_scope scope;
-	bool begun = gmem_fault_scope_begin(&scope);
-	int r;
+	int r = 1; /* back into the guest, which faults again, and past us before long */
 
-	r = redirect_original(mmu_page_fault)(vcpu, cr2_or_gpa, error_code, insn, insn_len);
-	if (begun)
+	if (gmem_fault_scope_begin(&scope)) {
+		r = redirect_original(mmu_page_fault)(vcpu, cr2_or_gpa, error_code, insn, insn_len);
 		r = gmem_fault_scope_end(&scope, r);
+	}
 	redirect_exit(idx);
 	return r;
 }

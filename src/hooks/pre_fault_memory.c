@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* kvm_arch_vcpu_pre_fault_memory(): ioctl KVM_PRE_FAULT_MEMORY; see gmem/fault_errno.c. */
+#include <linux/sched/signal.h>
+
 #include "../gmem/gmem.h"
 #include "hooks.h"
 
@@ -22,12 +24,14 @@ static long pre_fault_memory_replacement(struct kvm_vcpu *vcpu,
 {
 	int idx = redirect_enter();
 	struct gmem_fault_scope scope;
-	bool begun = gmem_fault_scope_begin(&scope);
 	long r;
 
-	r = redirect_original(pre_fault_memory)(vcpu, range);
-	if (begun)
+	if (gmem_fault_scope_begin(&scope)) {
+		r = redirect_original(pre_fault_memory)(vcpu, range);
 		r = gmem_fault_scope_end(&scope, r);
+	} else {
+		r = restart_syscall();
+	}
 	redirect_exit(idx);
 	return r;
 }

@@ -10,6 +10,7 @@
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
 #include "../gmem/gmem.h"
@@ -171,8 +172,8 @@ static long vm_ioctl(struct file *filp, unsigned int ioctl, unsigned long arg)
 
 /*
  * The module is held, not only waited for: the arguments may be where user space can keep
- * us waiting for them, and an unload is to be refused then, not to hang. On its way out, the
- * module has no slot and no file, and KVM answers as if it were gone.
+ * us waiting for them, and an unload is to be refused then, not to hang. Once it is on its way
+ * out, the call is made again, until it goes past us: the original would wait in our stead.
  */
 static long vm_ioctl_replacement(struct file *filp, unsigned int ioctl, unsigned long arg)
 {
@@ -183,7 +184,7 @@ static long vm_ioctl_replacement(struct file *filp, unsigned int ioctl, unsigned
 		r = vm_ioctl(filp, ioctl, arg);
 		module_put(THIS_MODULE);
 	} else {
-		r = redirect_original(vm_ioctl)(filp, ioctl, arg);
+		r = restart_syscall();
 	}
 
 	redirect_exit(idx);

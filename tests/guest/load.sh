@@ -36,7 +36,7 @@ held()
 	until grep -qs ready /tmp/hold; do sleep 0.1; done
 }
 
-# hold file|mapping|slot|ioctl
+# hold file|mapping|slot|ioctl|tsc
 hold()
 {
 	held ./hold $1
@@ -153,6 +153,15 @@ ok "with a bound slot, what is redirected is what it says" as_reported
 let_go
 ok "a second after the last slot is gone, they are not" soon idle_are_idle
 ok "and what is redirected is what it says" as_reported
+unload
+insmod ./kvm-gmem-numa.ko
+hold slot
+let_go
+nok "but without detach_delay, they still are" soon idle_are_idle
+echo 1 >$module/parameters/detach_delay
+hold slot
+let_go
+ok "and detach_delay can be changed" soon idle_are_idle
 tried=
 for f in $idle; do
 	insmod ./rival.ko function=$f || continue
@@ -228,7 +237,9 @@ esac
 echo Y >$module/parameters/tsc_gate
 
 # --- unload is refused while something needs the module
-for what in file mapping slot ioctl; do
+held=
+[ "$(state tsc_vm_gate)" != active ] || held=tsc
+for what in file mapping slot ioctl $held; do
 	hold $what
 	nok "unload is refused while a $what exists" unload
 	let_go

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * hold file|mapping|slot|ioctl: have one of them, and nothing else that would keep
- * the module, until killed. Says "ready" first. The ioctl is one that waits for its arguments.
+ * hold file|mapping|slot|ioctl|tsc: have one of them, and nothing else that would keep
+ * the module, until killed. Says "ready" first. The ioctl is one that waits for its arguments;
+ * tsc is KVM_SET_TSC_KHZ, waiting for an ioctl that is not the module's, and waits for its own.
  *
  * hold all: have them all, and a page that was poisoned: whatever the module redirects only
  * when it is needed is then redirected, and stays so.
@@ -46,7 +47,16 @@ static void *set_slot(void *arg)
 	return NULL;
 }
 
-static void wait_in_ioctl(struct vmm *vm)
+/* KVM copies what it is given with kvm->lock held. */
+static void *set_identity_map(void *arg)
+{
+	struct vmm *vm = arg;
+
+	ioctl(vm->fd, KVM_SET_IDENTITY_MAP_ADDR, arguments);
+	return NULL;
+}
+
+static void wait_in_ioctl(struct vmm *vm, void *(*call)(void *vm))
 {
 	struct pollfd touched = { .events = POLLIN };
 	pthread_t thread;
@@ -54,8 +64,25 @@ static void wait_in_ioctl(struct vmm *vm)
 	arguments = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	must(arguments != MAP_FAILED);
 	touched.fd = stall_page(arguments);
-	must(!pthread_create(&thread, NULL, set_slot, vm));
+	must(!pthread_create(&thread, NULL, call, vm));
 	must(poll(&touched, 1, -1) == 1);
+}
+
+static void set_tsc(void *arg)
+{
+	struct vmm *vm = arg;
+
+	ioctl(vm->fd, KVM_SET_TSC_KHZ, 0);
+}
+
+static void wait_for_lock(void)
+{
+	static struct vmm vm;
+	static struct stalled_call call;
+
+	vmm_create(&vm, 0);
+	wait_in_ioctl(&vm, set_identity_map);
+	stalled_call_begin(&call, set_tsc, &vm);
 }
 
 int main(int argc, char **argv)
@@ -77,7 +104,10 @@ int main(int argc, char **argv)
 		close(fd);
 	} else if (!strcmp(what, "ioctl")) {
 		close(fd);
-		wait_in_ioctl(&vm);
+		wait_in_ioctl(&vm, set_slot);
+	} else if (!strcmp(what, "tsc")) {
+		close(fd);
+		wait_for_lock();
 	} else if (!strcmp(what, "poison")) {
 		vmm_bind(&vm, fd, PAGE, NULL);
 		must(!vmm_write(&vm, 0, VMM_TEST_GPA, 1, 1));
