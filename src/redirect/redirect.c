@@ -30,13 +30,17 @@ static void notrace trial_callback(unsigned long ip, unsigned long parent_ip,
 }
 
 /*
- * Frees what an ftrace_ops that is not registered holds, so that it can be used again.
- * Resetting its filter would do the same, but for the memory it asks for first: an unload
- * that gets none would leave it behind. ftrace_free_filter() leaves pointers to what it
- * frees, and does not wait for tracers that found the ops in the list before it went.
+ * Frees what an ftrace_ops holds, so that it can be used again; but not of one that counts as
+ * registered, because ftrace has switched itself off while it came. Resetting its filter would
+ * do the same, but for the memory it asks for first: an unload that gets none would leave it
+ * behind. ftrace_free_filter() leaves pointers to what it frees, and does not wait for tracers
+ * that found the ops in the list before it went.
  */
 static void redirects_forget(struct ftrace_ops *ops)
 {
+	if (ops->flags & FTRACE_OPS_FL_ENABLED)
+		return;
+
 	synchronize_rcu();
 	ftrace_free_filter(ops);
 	RCU_INIT_POINTER(ops->local_hash.filter_hash, NULL);
