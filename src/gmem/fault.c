@@ -63,7 +63,8 @@ static vm_fault_t gmem_host_fault(struct vm_fault *vmf)
 	struct inode *inode = file_inode(vmf->vma->vm_file);
 	struct folio *folio;
 
-	if (((loff_t)vmf->pgoff << PAGE_SHIFT) >= i_size_read(inode) || !gmem_host_may_map(vmf))
+	/* In pages: mremap() reaches offsets whose bytes do not fit a loff_t. */
+	if (vmf->pgoff >= i_size_read(inode) >> PAGE_SHIFT || !gmem_host_may_map(vmf))
 		return VM_FAULT_SIGBUS;
 
 	if (xa_load(&inode->i_mapping->i_pages, vmf->pgoff) && gmem_map_window(vmf))

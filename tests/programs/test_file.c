@@ -785,6 +785,24 @@ static void test_mremap(void)
 	close(fd);
 }
 
+/* mmap() of offsets that do not fit a loff_t is refused, but mremap() gets there. */
+static void test_mremap_past_loff_t(void)
+{
+	int fd = vmm_gmem(&vm, PAGE, VMM_GMEM_BOTH);
+	char *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, INT64_MAX & -(2 * PAGE));
+
+	must(p != MAP_FAILED);
+	p = mremap(p, PAGE, 3 * PAGE, MREMAP_MAYMOVE);
+	must(p != MAP_FAILED);
+	is(touch(p + PAGE, true), SIGBUS, "there is nothing at the largest offset");
+	if (vmm_gmem_is_ours())
+		is(touch(p + 2 * PAGE, true), SIGBUS, "nor behind it");
+	else
+		tap_skip("upstream takes it for negative", "nor behind it");
+	munmap(p, 3 * PAGE);
+	close(fd);
+}
+
 static void test_madvise(void)
 {
 	static const struct {
@@ -1209,6 +1227,7 @@ int main(void)
 	test_window(true);
 	test_sharing();
 	test_mremap();
+	test_mremap_past_loff_t();
 	test_madvise();
 	test_mlock();
 	test_userfaultfd();
