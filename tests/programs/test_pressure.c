@@ -174,10 +174,15 @@ static int run_guest(struct vmm *vm, int *interrupted)
 }
 
 /*
- * What is not confined to the node has the other. Each begins with a node as full as it can
- * be: the kernel frees what it can in the background, and on a slow machine there was time
- * for more of it than a file takes.
+ * As full as it can be, again: the kernel frees what it can in the background, and on a slow
+ * machine there was time for more of it than a file takes.
  */
+static void fill_again(int filler)
+{
+	must(allocate(filler, GIB) && errno == ENOMEM);
+}
+
+/* What is not confined to the node has the other. */
 static void test_other_policies(struct vmm *vm, int filler)
 {
 	static const struct {
@@ -199,7 +204,7 @@ static void test_other_policies(struct vmm *vm, int filler)
 		char *p = vmm_map(fd, SIZE);
 
 		must(!set_policy(p, SIZE, policies[i].mode, policies[i].nodes));
-		must(allocate(filler, GIB) && errno == ENOMEM);
+		fill_again(filler);
 		is(allocate(fd, SIZE), 0, "full node: %s: fallocate() succeeds", policies[i].name);
 		off = pages_off(p, N, on_other_node);
 		ok(off < N / 4, "full node: %s: on the other node (but for %lu pages)",
@@ -209,11 +214,12 @@ static void test_other_policies(struct vmm *vm, int filler)
 	}
 }
 
-static void test_host_on_full_node(char *p)
+static void test_host_on_full_node(char *p, int filler)
 {
 	unsigned long i;
 	int zero;
 
+	fill_again(filler);
 	for (i = 0; i < N && sigbus_write(p + i * PAGE, 1); i++)
 		;
 	ok(i < N, "full node: a touch by the host gets SIGBUS (page %lu)", i);
@@ -221,16 +227,18 @@ static void test_host_on_full_node(char *p)
 	zero = open("/dev/zero", O_RDONLY);
 	must(zero >= 0);
 	/* Not the first page, as something may have come free. */
+	fill_again(filler);
 	fails(read(zero, p + SIZE - PAGE, PAGE), EFAULT, "full node: read() into it: EFAULT");
 	close(zero);
 }
 
-static void test_guest_on_full_node(struct vmm *vm)
+static void test_guest_on_full_node(struct vmm *vm, int filler)
 {
 	struct kvm_run *run = vm->vcpu[0].run;
 	int interrupted, r;
 	long start;
 
+	fill_again(filler);
 	run->exit_reason = 0;
 	r = run_guest(vm, &interrupted);
 	ok(r == -1 && errno == ENOMEM, "full node: KVM_RUN fails with ENOMEM (%d)", r ? errno : 0);
@@ -293,8 +301,8 @@ static void test_full_node(void)
 	ok(there > 0 && there < N && first, "full node: the pages up to there are there (%lu)", there);
 	is(pages_off(p, there, on_full_node), 0, "full node: all on the node");
 
-	test_host_on_full_node(p);
-	test_guest_on_full_node(&vm);
+	test_host_on_full_node(p, filler);
+	test_guest_on_full_node(&vm, filler);
 	test_other_policies(&vm, filler);
 	ok(lives(canary), "full node: nobody is killed for it");
 	is(vm_events("oom_kill") - kills, 0, "full node: the OOM killer was not asked");
