@@ -8,33 +8,14 @@ margin=$(parameter bystander_ms)
 # begin FILE LIMIT; finish: VMs run in between, and say what they met to FILE.
 begin()
 {
-	./bystander $2 >$1 2>&1 &
+	background $1 ./bystander $2
 	bystanders=$!
-	until grep -q ready $1; do sleep 0.1; done
 }
 
 finish()
 {
 	kill $bystanders
 	wait $bystanders
-}
-
-# hold; let_go: a slot of another VM is bound, which attaches the redirects of guest faults.
-hold()
-{
-	rm -f /tmp/hold
-	./hold $1 >/tmp/hold &
-	holder=$!
-	until grep -qs ready /tmp/hold; do
-		kill -0 $holder || return
-		sleep 0.1
-	done
-}
-
-let_go()
-{
-	kill $holder
-	wait $holder 2>/dev/null
 }
 
 idle()
@@ -49,6 +30,7 @@ cycle()
 	local at_first
 	load || return
 	at_first=$(idle)
+	# A slot of another VM is bound, which attaches the redirects of guest faults.
 	if [ $(($1 % 2)) -eq 0 ]; then hold slot; else hold poison; fi
 	[ "$(idle)" -lt "$at_first" ] || return
 	sleep 0.2

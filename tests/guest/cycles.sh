@@ -4,9 +4,8 @@
 
 leaks_begin
 survey /tmp/before
-./hammer >/tmp/hammer 2>&1 &
+background /tmp/hammer ./hammer
 pid=$!
-until grep -q ready /tmp/hammer; do sleep 0.1; done
 tap ./cycle "$(parameter cycles)" ./kvm-gmem-numa.ko
 kill $pid
 wait $pid

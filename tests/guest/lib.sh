@@ -102,6 +102,45 @@ loaded()
 	[ -d $module ]
 }
 
+# background FILE COMMAND...: it runs, and has said "ready"; $! is its process. The file goes
+# first, or what the last one said would be read before this one can empty it.
+background()
+{
+	local file=$1
+	shift
+	rm -f $file
+	"$@" >$file 2>&1 &
+	until grep -qs ready $file; do
+		kill -0 $! 2>/dev/null || {
+			result 1 "$*: runs until it is killed"
+			sed 's/^/#   /' $file
+			return 1
+		}
+		sleep 0.1
+	done
+}
+
+# held COMMAND...; let_go: it is there in between.
+held()
+{
+	background /tmp/hold "$@"
+	set -- $?
+	holder=$!
+	return $1
+}
+
+# hold WHAT; let_go: see programs/hold.c.
+hold()
+{
+	held ./hold $1
+}
+
+let_go()
+{
+	kill $holder
+	wait $holder 2>/dev/null
+}
+
 # parameter NAME: what the kernel's command line says of it.
 parameter()
 {

@@ -43,18 +43,14 @@ at_once()
 in_use()
 {
 	rm -f "/lib/modules/$(uname -r)/build"
-	./hold slot >/tmp/held &
-	until grep -q ready /tmp/held; do
-		sleep 1
-	done
+	hold slot
 	kvm_now >/tmp/kvm.before
 	ok "in use: dpkg --install of a newer version" dpkg --install ./*.deb
 	ok "in use: nothing that KVM runs has changed" unchanged
 	ok "in use: dpkg --purge" dpkg --purge kvm-gmem-numa-dkms
 	ok "in use: nothing that KVM runs has changed then" unchanged
 	ok "in use: each feature works" ./probe present
-	kill $!
-	wait
+	let_go
 }
 
 echo "# $(uname -r), $(systemctl --version | head -n 1), $(systemd-analyze time | head -n 1)"

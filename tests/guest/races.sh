@@ -20,9 +20,7 @@ seconds=$(parameter race_seconds)
 seed=$(parameter race_seed)
 leaks_begin
 ok "loads" load
-./hold all >/tmp/hold &
-pid=$!
-while kill -0 $pid && ! grep -qs ready /tmp/hold; do sleep 0.1; done
+hold all
 ok "a slot, a vCPU and a poisoned page are held" grep ready /tmp/hold
 held=$(cat $functions)
 all=$(ls -d /sys/devices/system/cpu/cpu[0-9]* | wc -l)
@@ -36,8 +34,7 @@ done
 
 ok "no redirect came or went meanwhile" test "$held" = "$(cat $functions)"
 ! grep -q 'maxcpus=1\b' /proc/cmdline || ok "the other CPUs go" other_cpus 0
-kill $pid
-wait $pid 2>/dev/null
+let_go
 ok "no inode is left" no_inodes
 ok "unloads" unload
 ok "nothing is left" clean

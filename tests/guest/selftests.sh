@@ -11,10 +11,7 @@ enter()
 {
 	[ "$situation" != "$1" ] || return 0
 	case $situation in
-	attached)
-		kill $holder
-		wait $holder 2>/dev/null
-		;;
+	attached) let_go ;;
 	esac
 	situation=$1
 	case $1 in
@@ -22,10 +19,7 @@ enter()
 	idle) loaded || load ;;
 	attached)
 		loaded || load
-		rm -f /tmp/hold
-		./hold poison >/tmp/hold 2>&1 &
-		holder=$!
-		soon grep -qs ready /tmp/hold || cat /tmp/hold
+		hold poison
 		;;
 	esac
 	case $1 in

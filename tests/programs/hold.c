@@ -9,7 +9,6 @@
  *
  * hold poison: a slot with a page that was poisoned by another process.
  */
-#include <poll.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -58,14 +57,14 @@ static void *set_identity_map(void *arg)
 
 static void wait_in_ioctl(struct vmm *vm, void *(*call)(void *vm))
 {
-	struct pollfd touched = { .events = POLLIN };
 	pthread_t thread;
+	int fd;
 
 	arguments = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	must(arguments != MAP_FAILED);
-	touched.fd = stall_page(arguments);
+	fd = stall_page(arguments);
 	must(!pthread_create(&thread, NULL, call, vm));
-	must(poll(&touched, 1, -1) == 1);
+	stall_until_touched(fd);
 }
 
 static void set_tsc(void *arg)

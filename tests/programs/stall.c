@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
-#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -81,13 +80,18 @@ int stall_page(char *page)
 	return fd;
 }
 
+void stall_until_touched(int fd)
+{
+	struct uffd_msg msg;
+
+	/* Not poll(): of a userfaultfd that blocks, it returns at once, with POLLERR. */
+	must(read(fd, &msg, sizeof(msg)) == sizeof(msg) && msg.event == UFFD_EVENT_PAGEFAULT);
+}
+
 static struct stalled_call deletion;
 
 void stall_begin(struct stall *s, struct vmm *vm, int vcpu, int slot)
 {
-	struct pollfd wait;
-	struct uffd_msg msg;
-
 	*s = (struct stall){ .vm = vm, .vcpu = vcpu, .slot = slot };
 	s->memory = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	must(s->memory != MAP_FAILED);
@@ -96,9 +100,7 @@ void stall_begin(struct stall *s, struct vmm *vm, int vcpu, int slot)
 	must(!vmm_slot(vm, STALL_SLOT, 0, STALL_GPA, 2 * PAGE, s->memory, -1, 0));
 
 	must(!pthread_create(&s->runner, NULL, run_into_userfault, s));
-	wait = (struct pollfd){ .fd = s->uffd, .events = POLLIN };
-	must(poll(&wait, 1, -1) == 1 && read(s->uffd, &msg, sizeof(msg)) == sizeof(msg));
-	must(msg.event == UFFD_EVENT_PAGEFAULT);
+	stall_until_touched(s->uffd);
 	stalled_call_begin(&deletion, delete_slot, s);
 }
 

@@ -25,8 +25,12 @@ struct stall {
 	pthread_t runner;
 };
 
-/* Who touches the page waits, until the userfaultfd that is returned is served, or closed. */
+/*
+ * Who touches the page waits, until the userfaultfd that is returned is served, or closed. The
+ * other waits until somebody does.
+ */
 int stall_page(char *page);
+void stall_until_touched(int fd);
 
 /* Another thread is asleep in the kernel, and will not wake by itself. */
 struct stalled_call {
