@@ -79,12 +79,15 @@ boot_parameters="console=ttyS0 panic=-1 panic_on_warn=1 oops=panic no_timer_chec
 boot()
 {
 	local initrd=$1 console=$2 qlog=$2.qemu cpus=${BOOT_CPUS:-2} mib=${BOOT_MIB:-1536} icount="" direct=()
+	local limit=$((${BOOT_TIMEOUT:-480} * ${BOOT_PATIENCE:-1})) tell
 	shift 2
+	# Where time is a count of instructions, the guest's is another.
+	tell=${BOOT_ICOUNT:+0}
 	[ -z "$kernel_image" ] ||
-		direct=(-kernel "$kernel_image" -initrd "$initrd" -append "$boot_parameters $kernel_parameters $*")
+		direct=(-kernel "$kernel_image" -initrd "$initrd" -append "$boot_parameters gmem_limit=${tell:-$limit} $kernel_parameters $*")
 	[ -z "${BOOT_ICOUNT:-}" ] || icount="-icount shift=$BOOT_ICOUNT,sleep=off"
 	# shellcheck disable=SC2086 # lists of words
-	timeout "$((${BOOT_TIMEOUT:-480} * ${BOOT_PATIENCE:-1}))" "$qemu" -accel "tcg,thread=${BOOT_THREADS:-single}" $icount \
+	timeout "$limit" "$qemu" -accel "tcg,thread=${BOOT_THREADS:-single}" $icount \
 		-cpu max,+svm -M q35 -nodefaults -display none -no-reboot \
 		-smp "$((2 * cpus)),sockets=2,cores=$cpus" -m "$((2 * mib))M" \
 		-object "memory-backend-ram,size=${mib}M,id=m0" \
@@ -114,7 +117,7 @@ scenario()
 	{
 		boot "$initrd" "$console" "$@" || status=$?
 		echo "QEMU $status"
-	} | tr -d '\r' | awk -v title="$title" -v console="$console" \
+	} | tr -d '\r' | awk -v title="$title" -v console="$console" -v lib="$top/tests/lib" \
 		-v expected="${BOOT_EXPECTED:-}" '
 		/^(not )?ok - / {
 			n++
@@ -144,6 +147,8 @@ scenario()
 				print "#   " bad[i]
 			if (nbad || !complete || qemu != 0)
 				print "#   the console is in " console
+			if (!complete)
+				system("awk -f " lib "/stuck.awk " console)
 			print "1.." n
 		}'
 }
