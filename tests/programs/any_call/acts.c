@@ -31,7 +31,7 @@ static bool act_slot(struct caller *c)
 		.guest_phys_addr = VMM_TEST_GPA + roll(c, 3) * SIZE,
 		.memory_size = roll(c, 3) ? (1 + roll(c, N)) * PAGE : 0,
 		.userspace_addr = some_page(c),
-		.guest_memfd = some_file(c),
+		.guest_memfd = roll(c, 4) ? FD_FILE + SHARED + (long)roll(c, OWN) : some_file(c),
 		.guest_memfd_offset = roll(c, 2) ? 0 : roll(c, N) * PAGE,
 	};
 
@@ -111,6 +111,66 @@ static bool act_pin(struct caller *c)
 	return good;
 }
 
+/* What arguments by address are made of, but for what calls leave there. */
+static bool act_scribble(struct caller *c)
+{
+	uint32_t *p = (uint32_t *)(SCRATCH + roll(c, SCRATCH_PAGES) * PAGE);
+	uint32_t word;
+	bool good = true;
+	size_t i;
+
+	for (i = 0; i < 16 && good; i++) {
+		word = roll(c, 4) ? roll(c, 8) : prng_next(&c->dice) >> roll(c, 64);
+		good = guarded(p[i] = word);
+	}
+	return good;
+}
+
+static void enable(struct caller *c, int vm)
+{
+	static const uint32_t caps[] = {
+		KVM_CAP_DIRTY_LOG_RING, KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, KVM_CAP_SPLIT_IRQCHIP,
+		KVM_CAP_VM_DISABLE_NX_HUGE_PAGES, KVM_CAP_DISABLE_QUIRKS2, KVM_CAP_GUEST_MEMFD,
+	};
+	struct kvm_enable_cap cap = {
+		.cap = caps[roll(c, sizeof(caps) / sizeof(caps[0]))],
+		.args[0] = roll(c, 2) ? PAGE : roll(c, 4),
+	};
+
+	ioctl(vm, KVM_ENABLE_CAP, &cap);
+}
+
+/*
+ * Another VM takes the place of this process's, at any time; files, slots and mappings of the
+ * old one are left to find their own end. Where KVM has such a type, it may have private memory.
+ */
+static bool act_vm(struct caller *c)
+{
+	int kvm, vm, vcpu;
+
+	/* Or none lives long enough to have a file and a slot. */
+	if (roll(c, 8))
+		return false;
+	kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (kvm < 0)
+		return false;
+	vm = ioctl(kvm, KVM_CREATE_VM, roll(c, 4) ? 0 : KVM_X86_SW_PROTECTED_VM);
+	close(kvm);
+	if (vm < 0)
+		return false;
+
+	while (roll(c, 2))
+		enable(c, vm);
+	if (!roll(c, 4))
+		ioctl(vm, KVM_CREATE_IRQCHIP, 0);
+	vcpu = ioctl(vm, KVM_CREATE_VCPU, 0);
+	if (vcpu >= 0) {
+		dup3(vcpu, FD_VCPU, 0);
+		close(vcpu);
+	}
+	return dup3(vm, FD_VM, 0) >= 0 && !close(vm) && vcpu >= 0 && act_create(c);
+}
+
 const struct act acts[] = {
 	{ "map", act_map },
 	{ "slot", act_slot },
@@ -119,6 +179,8 @@ const struct act acts[] = {
 	{ "fork", act_fork },
 	{ "userfault", act_userfault },
 	{ "pin", act_pin },
+	{ "scribble", act_scribble },
+	{ "vm", act_vm },
 };
 
 const size_t acts_count = sizeof(acts) / sizeof(acts[0]);
