@@ -65,6 +65,17 @@ archive_hosts()
 	grep -nE '(https?|ftp)://[a-z0-9.-]*debian' "${all[@]}" | grep -v ':Format: [^ ]*/copyright-format/'
 }
 
+# They are sed scripts, and are tried one by one only by `make check-mutants`.
+faults_without_effect()
+{
+	local name files script file
+	while IFS=$'\t' read -r name files script _; do
+		for file in ${files//,/ }; do
+			! sed -e "$script" "$file" | cmp -s - "$file" || echo "$name changes nothing in $file"
+		done
+	done < <(grep -v '^#' tests/mutation/faults)
+}
+
 silent "checkpatch has nothing to say of the module" checkpatch_module
 silent "checkpatch has nothing to say of the tests" checkpatch_tests
 silent "kernel-doc is complete" kernel_doc
@@ -75,4 +86,5 @@ silent "no kernel version or HAVE_ test outside compat/" kernel_tests_outside_co
 silent "no version test at all" version_tests
 silent "every file names its licence" without_licence
 silent "no archive host is written down" archive_hosts
+silent "each fault that is put into the module changes it" faults_without_effect
 plan
