@@ -155,15 +155,22 @@ static long read_number(const char *path)
 
 #define THP "/sys/kernel/mm/transparent_hugepage/"
 
-/* Until khugepaged has been everywhere twice, or this has no THP. */
+/*
+ * Until khugepaged has been everywhere twice, or this has no THP. It comes to nobody who has no
+ * memory that it may collapse, so this process has some.
+ */
 static bool khugepaged_passes(void)
 {
+	char *bait;
 	long end;
 	int i;
 
 	if (access(THP "khugepaged/full_scans", R_OK))
 		return false;
 	write_text(THP "enabled", "always");
+	bait = mmap(NULL, 2 * HUGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	must(bait != MAP_FAILED && !madvise(bait, 2 * HUGE_SIZE, MADV_HUGEPAGE));
+	*bait = 1;
 	write_text(THP "khugepaged/scan_sleep_millisecs", "1");
 	write_text(THP "khugepaged/alloc_sleep_millisecs", "1");
 	write_text(THP "khugepaged/pages_to_scan", "65536");
@@ -171,6 +178,7 @@ static bool khugepaged_passes(void)
 	for (i = 0; i < 500 && read_number(THP "khugepaged/full_scans") < end; i++)
 		usleep(20000);
 	write_text(THP "khugepaged/scan_sleep_millisecs", "10000");
+	munmap(bait, 2 * HUGE_SIZE);
 	return i < 500;
 }
 
