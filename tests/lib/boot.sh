@@ -79,12 +79,12 @@ boot_parameters="console=ttyS0 panic=-1 panic_on_warn=1 oops=panic no_timer_chec
 boot()
 {
 	local initrd=$1 console=$2 qlog=$2.qemu cpus=${BOOT_CPUS:-2} mib=${BOOT_MIB:-1536} icount="" direct=()
-	local limit=$((${BOOT_TIMEOUT:-480} * ${BOOT_PATIENCE:-1})) tell
+	local limit=$((${BOOT_TIMEOUT:-480} * ${BOOT_PATIENCE:-1})) tell=""
 	shift 2
 	# Where time is a count of instructions, the guest's is another.
-	tell=${BOOT_ICOUNT:+0}
+	[ -n "${BOOT_ICOUNT:-}" ] || tell=gmem_limit=$limit
 	[ -z "$kernel_image" ] ||
-		direct=(-kernel "$kernel_image" -initrd "$initrd" -append "$boot_parameters gmem_limit=${tell:-$limit} $kernel_parameters $*")
+		direct=(-kernel "$kernel_image" -initrd "$initrd" -append "$boot_parameters $tell $kernel_parameters $*")
 	[ -z "${BOOT_ICOUNT:-}" ] || icount="-icount shift=$BOOT_ICOUNT,sleep=off"
 	# shellcheck disable=SC2086 # lists of words
 	timeout "$limit" "$qemu" -accel "tcg,thread=${BOOT_THREADS:-single}" $icount \

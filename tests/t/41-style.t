@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Style, checked by the kernel's own tools and by shellcheck.
+# What can be seen of the tree without a boot: style, by the kernel's own tools and by shellcheck;
+# and that the faults for `make check-mutants` are still faults.
 . "$(dirname "$0")/../lib/prove.sh"
 cd "$top"
 
