@@ -70,8 +70,9 @@ boot_parameters="console=ttyS0 panic=-1 panic_on_warn=1 oops=panic no_timer_chec
 # BOOT_PATIENCE multiplies the time limit, for slow kernels. BOOT_ICOUNT=N makes time a count
 # of instructions, each 2^N ns: N=0 to measure; the larger it is, the fewer instructions
 # one CPU runs before the next one has its turn. BOOT_CPUS and BOOT_MIB are those of one
-# node, of two. BOOT_OPTIONS are QEMU's, for what else there is to be; they have the kernel as
-# well if kernel_image is empty.
+# node, of two. BOOT_MOVABLE_MIB, a multiple of 128, adds node 2: no CPUs, and memory that is
+# plugged in and all ZONE_MOVABLE, as that of CXL is. BOOT_OPTIONS are QEMU's, for what else there
+# is to be; they have the kernel as well if kernel_image is empty.
 #
 # Two sockets, because the kernel warns of NUMA nodes that split one. No check of the timer,
 # which takes a busy machine for a broken one. A panic
@@ -79,17 +80,23 @@ boot_parameters="console=ttyS0 panic=-1 panic_on_warn=1 oops=panic no_timer_chec
 boot()
 {
 	local initrd=$1 console=$2 qlog=$2.qemu cpus=${BOOT_CPUS:-2} mib=${BOOT_MIB:-1536} icount="" direct=()
-	local limit=$((${BOOT_TIMEOUT:-480} * ${BOOT_PATIENCE:-1})) tell=""
+	local limit=$((${BOOT_TIMEOUT:-480} * ${BOOT_PATIENCE:-1})) tell="" plug="" movable=${BOOT_MOVABLE_MIB:-}
 	shift 2
 	# Where time is a count of instructions, the guest's is another.
 	[ -n "${BOOT_ICOUNT:-}" ] || tell=gmem_limit=$limit
+	[ -z "$movable" ] || {
+		plug=",slots=1,maxmem=$((2 * mib + movable))M"
+		plug+=" -object memory-backend-ram,size=${movable}M,id=m2 -numa node,nodeid=2"
+		plug+=" -device pc-dimm,memdev=m2,node=2"
+		tell+=" memhp_default_state=online_movable"
+	}
 	[ -z "$kernel_image" ] ||
 		direct=(-kernel "$kernel_image" -initrd "$initrd" -append "$boot_parameters $tell $kernel_parameters $*")
 	[ -z "${BOOT_ICOUNT:-}" ] || icount="-icount shift=$BOOT_ICOUNT,sleep=off"
 	# shellcheck disable=SC2086 # lists of words
 	timeout "$limit" "$qemu" -accel "tcg,thread=${BOOT_THREADS:-single}" $icount \
 		-cpu max,+svm -M q35 -nodefaults -display none -no-reboot \
-		-smp "$((2 * cpus)),sockets=2,cores=$cpus" -m "$((2 * mib))M" \
+		-smp "$((2 * cpus)),sockets=2,cores=$cpus" -m "$((2 * mib))M"$plug \
 		-object "memory-backend-ram,size=${mib}M,id=m0" \
 		-object "memory-backend-ram,size=${mib}M,id=m1" \
 		-numa "node,memdev=m0,cpus=0-$((cpus - 1)),nodeid=0" \
