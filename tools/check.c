@@ -242,10 +242,12 @@ static void check_placement(unsigned long pages)
 {
 	int i;
 
-	if (nodes_allowed(&report.nodes)) {
+	if (nodes_allowed(&report.nodes, &report.movable)) {
 		not_run("get_mempolicy");
 		return;
 	}
+	if (!report.nodes.count)
+		report_verdict(&report, NOT_SHOWN, "no node that this process may use can hold guest memory");
 	if (report.verdict != PASS || is_full(pages))
 		return;
 	for (i = 0; i < report.nodes.count; i++)
@@ -271,7 +273,8 @@ static void offer_oneself(void)
 
 static const char usage[] =
 	"usage: kvm-gmem-numa-check [--json] [--pages=N]\n"
-	"Create a small VM for each NUMA node, and see where its pages come from.\n"
+	"Create a small VM for each NUMA node that can hold guest memory, and see where its pages\n"
+	"come from.\n"
 	"Exit status: 0 as asked, 1 not, 77 cannot be shown on this host, 2 could not be run.\n";
 
 int main(int argc, char **argv)

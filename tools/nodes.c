@@ -41,43 +41,60 @@ static int read_list(const char *path, struct mask *mask)
 	return 0;
 }
 
-int nodes_allowed(struct nodes *nodes)
+static bool is_in(const struct mask *mask, int node)
 {
-	struct mask memory = {}, allowed = {};
+	return mask->word[node / WORD] & 1UL << node % WORD;
+}
+
+/*
+ * A page of a guest_memfd never migrates, so it cannot be in ZONE_MOVABLE, which is all that a
+ * node of CXL memory may have.
+ */
+int nodes_allowed(struct nodes *nodes, struct nodes *movable)
+{
+	struct mask memory = {}, normal = {}, allowed = {};
 	int i;
 
-	nodes->count = 0;
+	nodes->count = movable->count = 0;
 	/* A kernel without NUMA has one node and does not list it. */
-	if (read_list("/sys/devices/system/node/has_memory", &memory))
-		memory.word[0] = 1;
+	if (read_list("/sys/devices/system/node/has_memory", &memory) ||
+	    read_list("/sys/devices/system/node/has_normal_memory", &normal))
+		memory.word[0] = normal.word[0] = 1;
 	if (syscall(SYS_get_mempolicy, NULL, &allowed, NODES_MAX, NULL, MPOL_F_MEMS_ALLOWED)) {
 		if (errno != ENOSYS)
 			return -1;
 		allowed.word[0] = 1;
 	}
 	for (i = 0; i < NODES_MAX; i++) {
-		if (memory.word[i / WORD] & allowed.word[i / WORD] & 1UL << i % WORD)
+		if (!is_in(&memory, i) || !is_in(&allowed, i))
+			continue;
+		if (is_in(&normal, i))
 			nodes->id[nodes->count++] = i;
+		else
+			movable->id[movable->count++] = i;
 	}
 	return 0;
 }
 
+/* By zone, as what is free in ZONE_MOVABLE is of no use here. */
 long long node_free(int node)
 {
-	char path[80], line[160];
-	long long kib = -1;
-	FILE *f;
+	FILE *f = fopen("/proc/zoneinfo", "r");
+	long long pages, sum = -1;
+	char line[160], zone[32];
+	bool ours = false;
+	int id;
 
-	snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/meminfo", node);
-	f = fopen(path, "r");
 	if (!f)
 		return -1;
-	while (kib < 0 && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "Node %*d MemFree: %lld kB", &kib) != 1)
-			kib = -1;
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "Node %d, zone %31s", &id, zone) == 2)
+			ours = id == node && strcmp(zone, "Movable") && strcmp(zone, "Device");
+		else if (ours && sscanf(line, " pages free %lld", &pages) == 1)
+			sum = (sum < 0 ? 0 : sum) + pages;
 	}
 	fclose(f);
-	return kib < 0 ? -1 : kib * 1024;
+	return sum < 0 ? -1 : sum * sysconf(_SC_PAGESIZE);
 }
 
 int place(void *addr, size_t len, enum placing placing, const struct nodes *nodes)

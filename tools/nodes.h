@@ -13,10 +13,13 @@ struct nodes {
 	int id[NODES_MAX];	/* ascending */
 };
 
-/* Those with memory that the cpuset allows. Return 0, or -1 with errno. */
-int nodes_allowed(struct nodes *nodes);
+/*
+ * Those that the cpuset allows: with memory that guest_memfd can have, and with none but
+ * ZONE_MOVABLE. Return 0, or -1 with errno.
+ */
+int nodes_allowed(struct nodes *nodes, struct nodes *movable);
 
-/* Free memory of a node in bytes, -1 if the kernel does not tell. */
+/* Free memory of a node that guest_memfd can have, in bytes; -1 if the kernel does not tell. */
 long long node_free(int node);
 
 enum placing { PLACE_BIND, PLACE_INTERLEAVE };

@@ -68,7 +68,12 @@ void report_table(const struct report *report)
 		printf("kvm-gmem-numa %s, ", report->module);
 	else
 		printf("kvm-gmem-numa not loaded, ");
-	printf("%d node%s with memory\n\n", report->nodes.count, report->nodes.count == 1 ? "" : "s");
+	printf("%d node%s with memory for guests\n", report->nodes.count,
+	       report->nodes.count == 1 ? "" : "s");
+	for (i = 0; i < report->movable.count; i++)
+		printf("node %d is all ZONE_MOVABLE: it cannot hold guest memory, and is not tested\n",
+		       report->movable.id[i]);
+	printf("\n");
 
 	printf("  %-15s %-10s %s\n", "feature", "works", "reported");
 	for (i = 0; i < FEATURES; i++)
@@ -131,7 +136,10 @@ void report_json(const struct report *report)
 	json_string(report->kernel);
 	printf(", \"module\": ");
 	json_string(report->module);
-	printf(", \"nodes\": %d, \"features\": {", report->nodes.count);
+	printf(", \"nodes\": %d, \"movable_nodes\": [", report->nodes.count);
+	for (i = 0; i < report->movable.count; i++)
+		printf("%s%d", i ? ", " : "", report->movable.id[i]);
+	printf("], \"features\": {");
 	for (i = 0; i < FEATURES; i++) {
 		printf("%s\"%s\": {\"reported\": ", i ? ", " : "", report->feature[i].name);
 		json_string(report->feature[i].reported);

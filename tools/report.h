@@ -34,6 +34,7 @@ struct report {
 	char module[64];	/* its version; empty: it is not loaded */
 	struct feature feature[FEATURES];
 	struct nodes nodes;
+	struct nodes movable;	/* not tested */
 	int rows;
 	struct row *row[ROWS_MAX];
 	enum verdict verdict;

@@ -23,13 +23,61 @@ verdict()
 	"$@" --json | grep -q "^{\"verdict\": \"$want\", .*}\$"
 }
 
-# on_node_0 COMMAND...: with no other to have memory from.
-on_node_0()
+# on_nodes NODES COMMAND...: with no other to have memory from.
+on_nodes()
 {
-	mkdir -p /sys/fs/cgroup/one
+	mkdir -p /sys/fs/cgroup/some
 	echo +cpuset >/sys/fs/cgroup/cgroup.subtree_control
-	echo 0 >/sys/fs/cgroup/one/cpuset.mems
-	sh -c 'echo $$ >/sys/fs/cgroup/one/cgroup.procs; exec "$@"' sh "$@"
+	echo $1 >/sys/fs/cgroup/some/cpuset.mems
+	shift
+	sh -c 'echo $$ >/sys/fs/cgroup/some/cgroup.procs; exec "$@"' sh "$@"
+}
+
+# finds TEXT [COMMAND...]: a program passes, and reads that.
+finds()
+{
+	local text=$1
+	shift
+	"$@" $check --json >/tmp/json
+	set -- $?
+	cat /tmp/json
+	[ $1 -eq 0 ] && grep -qF "$text" /tmp/json
+}
+
+# says TEXT: a person is told.
+says()
+{
+	$check | tee /tmp/said
+	grep -qF "$1" /tmp/said
+}
+
+# kernel_has MEMORY NORMAL: nodes with memory, and with some that is not ZONE_MOVABLE.
+kernel_has()
+{
+	grep . /sys/devices/system/node/has_*
+	[ "$(cat /sys/devices/system/node/has_memory) $(cat /sys/devices/system/node/has_normal_memory)" = "$1 $2" ]
+}
+
+# partly_normal NODE: so is one block of its memory then.
+partly_normal()
+{
+	set -- /sys/devices/system/node/node$1/memory[0-9]*
+	echo offline >$1/state && echo online_kernel >$1/state
+}
+
+# Node 2 is all ZONE_MOVABLE. In the end it is not, which the kernel cannot always undo.
+movable()
+{
+	ok "a node that is all ZONE_MOVABLE" kernel_has 0-2 0-1
+	ok "it is named" says "node 2 is all ZONE_MOVABLE"
+	ok "a program reads so, and that it was not tested" finds '"nodes": 2, "movable_nodes": [2]'
+	ok "it has no part in interleaving" finds '{"policy": "interleave", "nodes": [0, 1]'
+	ok "it is nothing to a process that may not use it" finds '"nodes": 2, "movable_nodes": []' on_nodes 0-1
+	ok "it is all that a process may use: cannot be shown" exits 77 on_nodes 2 $check
+	ok "a part of it becomes ZONE_NORMAL" partly_normal 2
+	ok "so the node can hold guest memory" kernel_has 0-2 0-2
+	ok "and is tested" finds '{"policy": "interleave", "nodes": [0, 1, 2]'
+	ok "what is free in ZONE_MOVABLE is not taken for free" exits 77 $check --pages=24576
 }
 
 without_kvm()
@@ -44,6 +92,7 @@ without_kvm()
 if [ "$(parameter gmem_native)" = 1 ]; then
 	ok "native: every page is as asked" exits 0 $check
 	ok "native: a program reads the same" verdict pass $check
+	movable
 	return
 fi
 
@@ -54,8 +103,9 @@ ok "a program reads the same" verdict pass $check
 echo N >$module/parameters/tsc_gate
 ok "a gate that is off, and is reported so" exits 0 $check
 echo Y >$module/parameters/tsc_gate
-ok "one node: cannot be shown" exits 77 on_node_0 $check
+ok "one node: cannot be shown" exits 77 on_nodes 0 $check
 ok "a node with too little memory: cannot be shown" exits 77 $check --pages=262144
+movable
 ok "no KVM: not run" exits 2 without_kvm $check
 ok "an option that there is not" exits 2 $check --no-such-option
 ok "nothing is left open" unload

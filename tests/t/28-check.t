@@ -9,4 +9,4 @@ make -s -C "$top/tools" OUT="$work/tools" LDFLAGS=-static >&2
 	build_variant "$work/missed-policy.ko" src/gmem/policy.c 's/->policy, index);/->policy, index << PAGE_SHIFT);/' >&2
 
 initramfs "$work/check.cpio.gz" check "$ko" "$work/missed-policy.ko" "$tool"
-BOOT_MIB=768 scenario check "$work/check.cpio.gz"
+BOOT_MIB=768 BOOT_MOVABLE_MIB=512 scenario check "$work/check.cpio.gz"
