@@ -20,7 +20,7 @@
 #   make check-fleet	roll them out on two hosts that boot, once well and once not, and write
 #			docs/fleet.md
 #   make install-source	put what DKMS builds into /usr/src, and when to load the module into
-#			/usr/lib/modprobe.d; below DESTDIR
+#			/usr/lib/udev/rules.d; below DESTDIR
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
@@ -65,12 +65,14 @@ dkms-source = Kbuild dkms.conf $(sort $(shell find compat include src \
 	-name '*.[ch]' ! -name have.h -o -name '*.mk' ! -name have.mk -o -name '*.sh'))
 version := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 
+# What goes is an earlier version's, which had the module loaded by a softdep.
 install-source:
 	for f in $(dkms-source); do \
 		install -D -m $$([ -x $$f ] && echo 755 || echo 644) \
 			$$f $(DESTDIR)/usr/src/kvm-gmem-numa-$(version)/$$f || exit; \
 	done
-	install -D -m 644 -t $(DESTDIR)/usr/lib/modprobe.d packaging/boot/kvm-gmem-numa.conf
+	install -D -m 644 -t $(DESTDIR)/usr/lib/udev/rules.d packaging/boot/80-kvm-gmem-numa.rules
+	rm -f $(DESTDIR)/usr/lib/modprobe.d/kvm-gmem-numa.conf
 
 .PHONY: all modules modules_install clean demo check bench fuzz check-kernels check-debug check-stress \
 	check-mutants check-packages check-fleet deb rpm install-source

@@ -26,9 +26,9 @@ functions_differ()
 		<(grep -rhoE 'DEFINE_REDIRECT\([a-z_]+, *"[a-z_0-9]+"' src/hooks | sed 's/.*"\(.*\)"/\1/' | sort)
 }
 
-same_softdep()
+same_rule()
 {
-	diff <(grep ^softdep packaging/boot/kvm-gmem-numa.conf) <(sed -n 's/^ *\(softdep .*\)/\1/p' "$role/tasks/install.yml")
+	diff <(grep ^ACTION packaging/boot/80-kvm-gmem-numa.rules) <(sed -n 's/^ *\(ACTION.*\)/\1/p' "$role/tasks/install.yml")
 }
 
 # The table between the marks.
@@ -55,5 +55,5 @@ silent "defaults are those of the argument specification" /usr/bin/python3 tests
 silent "docs/fleet.md has the table of variables" undocumented
 check "kernels are those of dkms.conf" same_kernels
 silent "functions are those that src/hooks/ redirects" functions_differ
-silent "the module is loaded as the package of sources has it" same_softdep
+silent "the module is loaded as the package of sources has it" same_rule
 plan

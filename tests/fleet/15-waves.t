@@ -74,6 +74,16 @@ has_dkms()
 	"$top/tests/fleet/sim/ssh" "$1" "dpkg-query -W -f '\${db:Status-Status}' kvm-gmem-numa-dkms" | grep -qx installed
 }
 
+# loaded_by HOST softdep|rule
+loaded_by()
+{
+	local host=$SIM/$1/upper/etc softdep=no rule=no
+	[ ! -e "$host/modprobe.d/kvm-gmem-numa-load.conf" ] || softdep=softdep
+	[ ! -e "$host/udev/rules.d/80-kvm-gmem-numa.rules" ] || rule=rule
+	echo "$softdep $rule"
+	[ "$2" = softdep ] && [ "$softdep $rule" = "softdep no" ] || [ "$2 $softdep $rule" = "rule no rule" ]
+}
+
 # parameter_is NAME VALUE...: of the loaded modules of the hosts in turn.
 parameter_is()
 {
@@ -95,11 +105,19 @@ mkdir -p "$SIM/h1/upper/var/log"
 echo "[    0.500000] kvm_gmem_numa: not loaded" >"$SIM/h1/upper/var/log/sim-dmesg"
 sim_dkms h1 >/dev/null
 sim_dkms h2 >/dev/null
+for host in h1 h2; do
+	softdep=$SIM/$host/upper/etc/modprobe.d/kvm-gmem-numa-load.conf
+	mkdir -p "${softdep%/*}"
+	echo "softdep kvm_amd post: kvm_gmem_numa" >"$softdep"
+done
 rollout 0.1.1
+check "the canary is loaded as an earlier version of the role had it, and is so again" loaded_by h1 softdep
 check "the canary had the package of sources, and gets it back" \
 	eval 'verdicts "1 rolled back" "- not touched" "- not touched" "- not touched" "- not touched" && has_dkms h1'
 rollout 0.1.0
 check "first rollout: the package of sources makes room" eval '! has_dkms h1 && ! has_dkms h2'
+check "first rollout: what an earlier version of the role had them loaded by makes room" \
+	eval 'loaded_by h1 rule && loaded_by h2 rule && loaded_by h3 rule'
 check "first rollout: each host in its wave, whatever the log said before" verdicts "1 active .*" "2 active .*" "2 active .*" "3 active .*" "3 active .*"
 check "first rollout: installed and loaded" are "0.1.0 0.1.0" "0.1.0 0.1.0" "0.1.0 0.1.0" "0.1.0 0.1.0" "0.1.0 0.1.0"
 rollout 0.1.0
@@ -140,13 +158,23 @@ check "a function of kvm.ko that somebody else holds: refused" verdicts "1 refus
 check "a function of kvm.ko: said by name" says "kvm_vm_ioctl of KVM cannot be redirected, held by ftrace"
 rm -r "$SIM/h1/upper/sys/kernel"
 
-optout=$SIM/h1/upper/etc/modprobe.d/kvm-gmem-numa.conf
-mkdir -p "${optout%/*}"
-: >"$optout"
-rollout 0.1.2
-check "an operator keeps the module away: refused" verdicts "1 refused .*" "- not touched" "- not touched" "- not touched" "- not touched"
-check "an operator keeps the module away: his file is still there" test -e "$optout"
-rm "$optout"
+# File, what is in it, and what is said of it.
+while IFS='|' read -r file line name; do
+	optout=$SIM/h1/upper/etc/$file
+	mkdir -p "${optout%/*}"
+	echo "$line" >"$optout"
+	rollout 0.1.2
+	check "an operator keeps the module away, by $file: refused" \
+		verdicts "1 refused .*" "- not touched" "- not touched" "- not touched" "- not touched"
+	check "an operator keeps the module away, by $file: said by name" says "$name.* keeps the module from being loaded"
+	check "an operator keeps the module away, by $file: the file is still there" test -e "$optout"
+	rm "$optout"
+done <<'END'
+modprobe.d/kvm-gmem-numa.conf||/etc/modprobe.d/kvm-gmem-numa.conf
+udev/rules.d/80-kvm-gmem-numa.rules||/etc/udev/rules.d/80-kvm-gmem-numa.rules
+modprobe.d/operator.conf|blacklist kvm_gmem_numa|blacklist kvm_gmem_numa
+modprobe.d/operator.conf|install kvm_gmem_numa /bin/false|install kvm_gmem_numa /bin/false
+END
 
 rollout 0.1.3
 check "the kernel complains of the canary's module: it is rolled back" \
@@ -180,6 +208,10 @@ check "the version of the canary could not be had back: refused" \
 rollout 0.1.2 -e kvm_gmem_numa_source=dkms -e kvm_gmem_numa_packages_dir=
 check "no headers to build with: refused" says "no headers for $sim_release: install linux-headers-$sim_release"
 
+mask=$SIM/h1/upper/etc/udev/rules.d/80-kvm-gmem-numa.rules
+: >"$mask"
 sim_rollout -e kvm_gmem_numa_state=absent || true
 check "removed: from all" are "$none" "$none" "$none" "$none" "$none"
+check "removed: with the rule that the role wrote" test ! -e "$SIM/h2/upper/etc/udev/rules.d/80-kvm-gmem-numa.rules"
+check "removed: an operator's is still there" test -e "$mask"
 plan

@@ -14,7 +14,7 @@ echo "# both hosts are up after $((SECONDS - start)) s"
 state()
 {
 	fleet_ssh "$1" 'cat /proc/sys/kernel/random/boot_id; cat /sys/module/kvm_gmem_numa/srcversion;
-		dpkg-query -W "kvm-gmem-numa*"; sha256sum /var/log/dpkg.log; cat /etc/modprobe.d/kvm-gmem-numa*'
+		dpkg-query -W "kvm-gmem-numa*"; sha256sum /var/log/dpkg.log; cat /etc/udev/rules.d/80-kvm-gmem-numa.rules; ls /etc/modprobe.d'
 }
 
 # verdicts ROLLOUT "WAVE VERDICT"...: of the hosts in turn.

@@ -39,6 +39,64 @@ at_once()
 	modprobe -r kvm_gmem_numa && ! loaded && modprobe kvm_gmem_numa && loaded
 }
 
+# plugs DEVICE: as at boot, after what udev is configured by has changed.
+plugs()
+{
+	udevadm control --reload
+	udevadm trigger --action=add $1
+	udevadm settle
+}
+
+# KVM was loaded in the initramfs, or is built in: its device is there, and systemd-udev-trigger
+# repeats its event.
+comes_later()
+{
+	modprobe -r kvm_gmem_numa
+	plugs /sys/class/misc/kvm
+	loaded
+}
+
+# kept_away FILE [LINE]: by an administrator who writes that.
+kept_away()
+{
+	modprobe -r kvm_gmem_numa
+	mkdir -p ${1%/*}
+	echo $2 >$1
+	plugs /sys/class/misc/kvm
+	rm $1
+	! loaded
+}
+
+# kvm_comes: it is loaded for a CPU, and the module with it. Not if an administrator will have no KVM.
+kvm_comes()
+{
+	modprobe -r kvm_gmem_numa kvm_amd
+	plugs /sys/devices/system/cpu/cpu0
+	[ -d /sys/module/kvm_amd ] && loaded
+}
+
+kvm_kept_away()
+{
+	modprobe -r kvm_gmem_numa kvm_amd
+	echo "install kvm_amd /bin/false" >/etc/modprobe.d/test.conf
+	plugs /sys/devices/system/cpu/cpu0
+	rm /etc/modprobe.d/test.conf
+	[ ! -d /sys/module/kvm_amd ] && ! loaded
+}
+
+how_it_is_loaded()
+{
+	ok "it is loaded where KVM was there before" comes_later
+	ok "blacklist kvm_gmem_numa keeps it away" kept_away /etc/modprobe.d/test.conf "blacklist kvm_gmem_numa"
+	ok "so does an empty file in place of its rule" kept_away /etc/udev/rules.d/80-kvm-gmem-numa.rules
+	ok "so does what did so for earlier versions" kept_away /etc/modprobe.d/kvm-gmem-numa.conf
+	ok "one that refuses to load is not there" kept_away /etc/modprobe.d/test.conf \
+		"options kvm_gmem_numa detach_delay=none"
+	ok "install kvm_amd /bin/false keeps KVM away, and it with it" kvm_kept_away
+	ok "it comes with KVM" kvm_comes
+	ok "the system is not degraded by any of these" running
+}
+
 # Without headers nothing is compiled, which would take too long here.
 in_use()
 {
@@ -65,6 +123,7 @@ else
 	ok "each feature works" ./probe present
 	ok "a guest's pages are on the nodes of its policy" ./demo_vmm placement
 	ok "modprobe -r unloads it, and modprobe loads it at once" at_once
+	how_it_is_loaded
 	! ls ./*.deb >/dev/null 2>&1 || in_use
 	dmesg | sed -n 's/.*kvm_gmem_numa: /# log: /p'
 fi

@@ -118,8 +118,8 @@ signed()
 # signs a module, any module, and keeps it.
 inventory()
 {
-	with_system "$1" sh -c 'cd "$root" && find lib/modules/ var/lib/dkms usr/src etc usr/share/doc usr/lib/modprobe.d \
-		! -name "mok.*" -printf "%y %m %p\n" | sort'
+	with_system "$1" sh -c 'cd "$root" && find lib/modules/ var/lib/dkms usr/src etc usr/share/doc \
+		usr/lib/modprobe.d usr/lib/udev ! -name "mok.*" -printf "%y %m %p\n" | sort'
 }
 
 # as_before NAME INVENTORY: nothing is left behind, nothing is missing, and no list of modules

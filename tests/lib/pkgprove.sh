@@ -103,8 +103,8 @@ check_installed()
 is_gone()
 {
 	local left
-	left=$(find "$1/root/usr/src" "$1/root/var/lib/dkms" "$1/root/usr/lib/modules" "$1/root/usr/lib/modprobe.d" \
-		-path "*$module*" | grep -E -- "${2:+${module}[-/]${2//./\\.}(/|\$)}" || true)
+	left=$(find "$1/root/usr/src" "$1/root/var/lib/dkms" "$1/root/usr/lib/modules" "$1/root/usr/lib/udev" \
+		"$1/root/usr/lib/modprobe.d" -path "*$module*" | grep -E -- "${2:+${module}[-/]${2//./\\.}(/|\$)}" || true)
 	printf '%s' "$left"
 	[ -z "$left" ]
 }

@@ -17,14 +17,18 @@ for d in $(distributions); do
 	root_gone "$dir"
 	root_for "$dir" "$d"
 	k=$(headers_in "$dir/root" | sed -n 1p)
+	# As earlier versions had it, in which the module was loaded by a softdep.
+	mkdir -p "$dir/root/usr/lib/modprobe.d"
+	: >"$dir/root/usr/lib/modprobe.d/$module.conf"
 	check "$d | - | source: make install-source" make -C "$top" install-source DESTDIR="$dir/root"
+	check "$d | - | source: an earlier version's file is gone" test ! -e "$dir/root/usr/lib/modprobe.d/$module.conf"
 	check "$d | - | source: has every file that a build needs, and no test" source_is_complete "$dir"
 	check "$d | $k | source: dkms install" in_root "$dir" dkms install "$module/$version" -k "$k"
 	check "$d | $k | source: built and installed by dkms" is_installed "$dir" "$k" "$version"
 	check "$d | $k | source: dkms remove" in_root "$dir" dkms remove "$module/$version" --all
 	check "$d | $k | source: the module is gone" module_is_gone "$dir"
 	check "$d | - | source: rm of what make has put there" in_root "$dir" \
-		rm -r "/usr/src/$module-$version" /usr/lib/modprobe.d/kvm-gmem-numa.conf
+		rm -r "/usr/src/$module-$version" /usr/lib/udev/rules.d/80-kvm-gmem-numa.rules
 	check "$d | - | source: nothing is left" is_gone "$dir"
 	check "$d | $k | source: loads nothing" loads_nothing "$dir"
 	root_gone "$dir"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What modprobe would load with KVM, by each release's own kmod, once the package is there. That
-# it does so at boot is for scripts that boot.
+# What the package means for modprobe and for what starts at boot, by each release's own kmod:
+# nothing. That udev loads the module all the same is for scripts that boot.
 . "$(dirname "$0")/../lib/pkgprove.sh"
 
 work=$cache/work/packages-boot
@@ -12,7 +12,6 @@ modules_of()
 {
 	local dir=$1/root/lib/modules/6.1.0-test m
 	shift
-	rm -rf "$dir"
 	mkdir -p "$dir/kernel" "$dir/updates/dkms"
 	touch "$dir"/modules.{order,builtin,builtin.modinfo}
 	for m; do
@@ -21,51 +20,81 @@ modules_of()
 	depmod -b "${dir%/lib/*}" 6.1.0-test
 }
 
-# loads DIR MODULE: what is loaded with it, in order, and all else that modprobe says.
-loads()
+# What an administrator may have said of KVM, a line of modprobe.d each.
+administrators_lines()
 {
-	in_root "$1" /usr/sbin/modprobe -S 6.1.0-test -D "$2" 2>&1 | sed 's,^insmod .*/,,' | awk '!seen[$1]++ { print $1 }' | paste -sd ' '
+	cat <<-'EOF'
+	# nothing
+	install kvm_amd /bin/false
+	blacklist kvm_amd
+	options kvm_amd nested=0
+	alias virtualisation kvm_amd
+	softdep kvm_amd pre: kvm_intel
+	softdep kvm_amd post: kvm_intel
+	remove kvm_amd /bin/true
+	EOF
 }
 
-brings_it()
+# meaning DIR: all that modprobe makes of them.
+meaning()
 {
-	modules_of "$1" kernel/kvm-amd kernel/kvm-intel updates/dkms/kvm-gmem-numa
-	[ "$(loads "$1" "$2" | tee /dev/stderr)" = "$2.ko kvm-gmem-numa.ko" ]
+	local line command name
+	while read -r line; do
+		echo "== $line"
+		mkdir -p "$1/root/etc/modprobe.d"
+		echo "$line" >"$1/root/etc/modprobe.d/administrator.conf"
+		for name in kvm-amd kvm-intel virtualisation; do
+			for command in --show-depends "--dry-run --verbose" "--dry-run --verbose --use-blacklist" \
+				"--dry-run --verbose --remove"; do
+				echo "$command $name:"
+				# shellcheck disable=SC2086 # a list of words
+				in_root "$1" /usr/sbin/modprobe -S 6.1.0-test $command $name 2>&1 || echo "status $?"
+			done
+		done
+		in_root "$1" /usr/sbin/modprobe -S 6.1.0-test --showconfig
+	done < <(administrators_lines)
 }
 
-does_without()
+same_meaning()
 {
-	modules_of "$1" kernel/kvm-amd kernel/kvm-intel
-	[ "$(loads "$1" "$2" | tee /dev/stderr)" = "$2.ko" ] && in_root "$1" /usr/sbin/modprobe -S 6.1.0-test -D "$2"
+	meaning "$1" >"$1/with"
+	grep -c '^insmod' "$1/without"
+	diff "$1/without" "$1/with"
 }
 
-# Last, because it leaves the file there.
-kept_away()
+# They are not all the same, so that a difference can be seen: false, and nothing but false.
+tells_apart()
 {
-	modules_of "$1" kernel/kvm-amd kernel/kvm-intel updates/dkms/kvm-gmem-numa
-	: >"$1/root/etc/modprobe.d/kvm-gmem-numa.conf"
-	[ "$(loads "$1" "$2" | tee /dev/stderr)" = "$2.ko" ]
+	grep -A 1 -e '--show-depends kvm-amd:' "$1/without" | grep -x 'install /bin/false *'
 }
 
-# Neither a unit of the package's own nor one that loads modules can fail for it.
+# Whatever fails in a unit is a degraded system: there is none, and none that others run for it.
 no_unit()
 {
-	! dpkg-deb -c "$deb" | grep -E 'systemd|modules-load|init\.d|udev'
+	! dpkg-deb -c "$deb" | grep -E 'systemd|modules-load|init\.d|cron'
+}
+
+# A rule may fail as well, if it runs a program: udev itself does all of this one.
+no_program()
+{
+	local rules
+	rules=$(dpkg-deb --fsys-tarfile "$deb" | tar -xO --wildcards './usr/lib/udev/*' | grep -v '^#')
+	echo "$rules"
+	[ "$(grep -o 'RUN[^"]*' <<<"$rules")" = 'RUN{builtin}+=' ] && ! grep -E 'PROGRAM|IMPORT' <<<"$rules"
 }
 
 check "any | - | boot: no unit has to do with it" no_unit
+check "any | - | boot: udev runs no program for it" no_program
 for d in $(distributions); do
 	dir=$work/$d
 	root_gone "$dir"
 	root_for "$dir" "$d"
+	modules_of "$dir" kernel/kvm-amd kernel/kvm-intel updates/dkms/kvm-gmem-numa
+	meaning "$dir" >"$dir/without"
+	check "$d | - | boot: an administrator's line of modprobe.d means what it says" tells_apart "$dir"
 	dpkg-deb -x "$deb" "$dir/unpacked"
-	mkdir -p "$dir/root/usr/lib/modprobe.d"
-	cp "$dir"/unpacked/usr/lib/modprobe.d/* "$dir/root/usr/lib/modprobe.d/"
-	for vendor in kvm-amd kvm-intel; do
-		check "$d | - | boot: $vendor brings the module" brings_it "$dir" $vendor
-		check "$d | - | boot: $vendor is loaded where the module is missing, without a word" does_without "$dir" $vendor
-	done
-	check "$d | - | boot: an empty file in /etc/modprobe.d keeps the module away" kept_away "$dir" kvm-amd
+	tar -C "$dir/unpacked" -c usr | tar -C "$dir/root" -x
+	check "$d | - | boot: it means the same where the package is" same_meaning "$dir"
 	root_gone "$dir"
 done
 plan

@@ -12,6 +12,7 @@ point "$old" "dkms built it" built d12 "$version" "$old"
 system_files+=("$deb_next")
 boots d12 "$old" active
 unset "system_files[-1]"
+boots d12 "$old" absent modprobe.blacklist=kvm_gmem_numa
 
 life d12 "$old"
 

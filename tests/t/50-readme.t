@@ -34,7 +34,7 @@ known_commands()
 	dnf remove kvm-gmem-numa-dkms
 	EOF
 	# The version that there is.
-	sed -n 's,^PACKAGE_VERSION="\(.*\)",dkms install kvm-gmem-numa/\1\ndkms remove kvm-gmem-numa/\1 --all\nrm -r /usr/src/kvm-gmem-numa-\1 /usr/lib/modprobe.d/kvm-gmem-numa.conf,p' dkms.conf
+	sed -n 's,^PACKAGE_VERSION="\(.*\)",dkms install kvm-gmem-numa/\1\ndkms remove kvm-gmem-numa/\1 --all\nrm -r /usr/src/kvm-gmem-numa-\1 /usr/lib/udev/rules.d/80-kvm-gmem-numa.rules,p' dkms.conf
 }
 
 unknown_commands()

@@ -60,6 +60,9 @@ ansible_facts:
 """
 
 SYSFS = "/sys/module/kvm_gmem_numa"
+# It turned earlier versions off, and turns the rule off.
+OFF_SWITCH = "/etc/modprobe.d/kvm-gmem-numa.conf"
+RULE = "/etc/udev/rules.d/80-kvm-gmem-numa.rules"
 SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
 
@@ -242,16 +245,29 @@ def packages_like(module, dpkg, start):
     return out.split() if start else []
 
 
+def masked():
+    """Whether an operator has put something in place of the rule that loads the module."""
+    rule = read(RULE)
+    return rule is not None and "kmod load kvm_gmem_numa" not in rule
+
+
 def config():
-    """Files that the role writes; null where there is none."""
-    return {path: read(path) for path in ("/etc/modprobe.d/kvm-gmem-numa-local.conf",
-                                          "/etc/modprobe.d/kvm-gmem-numa-load.conf")}
+    """Files that the role writes or has written; null where there is none."""
+    files = ["/etc/modprobe.d/kvm-gmem-numa-local.conf", "/etc/modprobe.d/kvm-gmem-numa-load.conf"]
+    return {path: read(path) for path in files + ([] if masked() else [RULE])}
 
 
-def kept_away():
-    """Whether an operator has replaced the package's file, which loads the module with KVM."""
-    own = read("/etc/modprobe.d/kvm-gmem-numa.conf")
-    return own is not None and not re.search(r"^softdep .*kvm[-_]gmem[-_]numa", own, re.MULTILINE)
+def kept_away(module):
+    """What of an operator keeps the module from being loaded with KVM; empty if nothing does."""
+    own = read(OFF_SWITCH)
+    if own is not None and not re.search(r"^softdep .*kvm[-_]gmem[-_]numa", own, re.MULTILINE):
+        return OFF_SWITCH
+    if masked():
+        return RULE
+    _rc, out, _err = module.run_command(["modprobe", "--showconfig"])
+    line = re.search(r"^(blacklist kvm_gmem_numa|install kvm_gmem_numa \S*/(false|true))\s*$",
+                     out, re.MULTILINE)
+    return '"%s" of modprobe' % line.group(1) if line else ""
 
 
 def uptime():
@@ -322,7 +338,7 @@ def main():
         "packages": packages,
         "candidates": candidates,
         "config": config(),
-        "kept_away": kept_away(),
+        "kept_away": kept_away(module),
         "free_mib": free_mib(),
         "nodes": len(glob.glob("/sys/devices/system/node/node[0-9]*")) or 1,
     }
