@@ -60,8 +60,8 @@ deb rpm:
 	packaging/build.sh $@ dist
 
 # What the module is built from, with every question that is asked of a kernel, and nothing
-# that a build has left.
-dkms-source = Kbuild dkms.conf $(sort $(shell find compat include src \
+# that a build has left; and what dkms calls when it was.
+dkms-source = Kbuild dkms.conf packaging/boot/initramfs.sh $(sort $(shell find compat include src \
 	-name '*.[ch]' ! -name have.h -o -name '*.mk' ! -name have.mk -o -name '*.sh'))
 version := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 
