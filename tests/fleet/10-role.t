@@ -26,6 +26,16 @@ functions_differ()
 		<(grep -rhoE 'DEFINE_REDIRECT\([a-z_]+, *"[a-z_0-9]+"' src/hooks | sed 's/.*"\(.*\)"/\1/' | sort)
 }
 
+# Those that compat/ has attached always, by the names that KVM gives them.
+always_differ()
+{
+	local name
+	diff <(sed -n '/^kvm_gmem_numa_always:/,/^[^ ]/s/^  - //p' "$role/vars/main.yml" | sort) \
+		<(for name in $(sed -n 's/.*X(\([a-z_]*\), .*, HOOK_ALWAYS).*/\1/p' compat/kvm_hooks.h); do
+			grep -rhoE "DEFINE_REDIRECT\($name, *\"[a-z_0-9]+\"" src/hooks | sed 's/.*"\(.*\)"/\1/'
+		done | sort)
+}
+
 same_rule()
 {
 	diff <(grep ^ACTION packaging/boot/80-kvm-gmem-numa.rules) <(sed -n 's/^ *\(ACTION.*\)/\1/p' "$role/tasks/install.yml")
@@ -55,5 +65,6 @@ silent "defaults are those of the argument specification" /usr/bin/python3 tests
 silent "docs/fleet.md has the table of variables" undocumented
 check "kernels are those of dkms.conf" same_kernels
 silent "functions are those that src/hooks/ redirects" functions_differ
+silent "those that are redirected always are known as such" always_differ
 silent "the module is loaded as the package of sources has it" same_rule
 plan

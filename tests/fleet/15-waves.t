@@ -146,9 +146,28 @@ rollout 0.1.2
 check "a live patch on a host of the second wave: refused, nothing is changed in that wave" \
 	verdicts "1 active .*" "2 refused .*" "2 stopped .*" "- not touched" "- not touched"
 check "a live patch: said by name" says "kvm_vm_ioctl of KVM cannot be redirected, held by live patch fix"
+check "a live patch: what to do" says "boot a kernel that needs no live patch of that"
 check "a live patch: versions are as before" \
 	are "0.1.2 0.1.2" "0.1.2 0.1.2" "0.1.0 0.1.0" "0.1.0 0.1.0" "0.1.0 0.1.0"
 rm -r "$SIM/h2/upper/sys/kernel"
+
+mkdir -p "$SIM/h1/upper/sys/kernel/livepatch/fix/vmlinux/kvm_arch_vm_ioctl,1"
+rollout 0.1.2
+check "a live patch of a KVM that is built in: refused" \
+	verdicts "1 refused .*" "- not touched" "- not touched" "- not touched" "- not touched"
+check "a live patch of a KVM that is built in: said by name" \
+	says "kvm_arch_vm_ioctl of KVM cannot be redirected, held by live patch fix"
+rm -r "$SIM/h1/upper/sys/kernel"
+
+mkdir -p "$SIM/h1/upper/sys/kernel/livepatch/net-fix/vmlinux/tcp_v4_rcv,1" "$SIM/h1/upper/etc/systemd/system"
+: >"$SIM/h1/upper/etc/systemd/system/kpatch.service"
+rollout 0.1.2
+check "a live patch of something else, and what loads others: no host is refused for it" \
+	verdicts "1 active .*" "2 active .*" "2 active .*" "3 active .*" "3 active .*"
+check "a live patch of something else: what the module is in the way of is told of that host alone" \
+	eval 'says "This host has live patches (net-fix, kpatch.service).*kvm_arch_vm_ioctl" && \
+		[ "$(grep -c "This host has live patches" "$SIM/out")" -eq 1 ]'
+rm -r "$SIM/h1/upper/sys/kernel" "$SIM/h1/upper/etc/systemd/system/kpatch.service"
 
 tracing=$SIM/h1/upper/sys/kernel/tracing
 mkdir -p "$tracing"

@@ -60,6 +60,9 @@ ansible_facts:
 """
 
 SYSFS = "/sys/module/kvm_gmem_numa"
+LIVE_PATCHES = "/sys/kernel/livepatch"
+# Units that load live patches, as distributions call them.
+LIVE_PATCH_UNITS = ("kpatch.service", "snap.canonical-livepatch.canonical-livepatchd.service")
 # It turned earlier versions off, and turns the rule off.
 OFF_SWITCH = "/etc/modprobe.d/kvm-gmem-numa.conf"
 RULE = "/etc/udev/rules.d/80-kvm-gmem-numa.rules"
@@ -159,12 +162,22 @@ def module_state(module, releases):
     }
 
 
+def live_patches():
+    """Those that are loaded, and what loads others."""
+    return {
+        "loaded": names(LIVE_PATCHES),
+        "units": [unit for unit in LIVE_PATCH_UNITS
+                  if any(os.path.exists("%s/systemd/system/%s" % (path, unit))
+                         for path in ("/etc", "/usr/lib", "/lib"))],
+    }
+
+
 def redirected():
-    """Functions that somebody else holds: live patches of kvm, and what ftrace knows."""
+    """Functions that somebody else holds: live patches, and what ftrace knows."""
     held = {}
-    for path in glob.glob("/sys/kernel/livepatch/*/kvm/*"):
-        if os.path.isdir(path):
-            held[os.path.basename(path).split(",")[0]] = "live patch " + path.split("/")[4]
+    # PATCH/OBJECT/FUNCTION,SYMPOS; the object is vmlinux where KVM is built in.
+    for path in glob.glob(LIVE_PATCHES + "/*/*/*,*"):
+        held[os.path.basename(path).split(",")[0]] = "live patch " + path.split("/")[4]
     ours = set((read(SYSFS + "/features/redirects") or "").split())
     for tracing in ("/sys/kernel/tracing", "/sys/kernel/debug/tracing"):
         for line in (read(tracing + "/enabled_functions") or "").splitlines():
@@ -333,6 +346,7 @@ def main():
         "kvm": kvm(),
         "module": module_state(module, sorted({kernels["running"], kernels["newest"]})),
         "redirected": redirected(),
+        "live_patches": live_patches(),
         "signing": signing(module, module.params["certificate"]),
         "dkms": re.sub(r"^dkms[-: ]*", "", dkms.strip()),
         "packages": packages,
