@@ -2,6 +2,7 @@
 /* Taking pages from the guests. */
 #include <linux/kvm_host.h>
 #include <linux/rcuwait.h>
+#include <linux/sched.h>
 
 #include "compat/kvm_gfn_range.h"
 #include "gmem.h"
@@ -47,30 +48,82 @@ static void slots_let_go(struct kvm *kvm)
  */
 static struct kvm_memory_slot *visible_slot(struct kvm *kvm, const struct kvm_memory_slot *slot)
 {
-	struct kvm_memory_slot *visible = id_to_memslot(__kvm_memslots(kvm, slot->as_id), slot->id);
+	struct kvm_memory_slot *visible =
+		search_memslots(__kvm_memslots(kvm, slot->as_id), slot->base_gfn, false);
 
-	return gmem_slot_is_bound(visible) && visible->base_gfn == slot->base_gfn ? visible : NULL;
+	return gmem_slot_is_bound(visible) && visible->id == slot->id &&
+	       visible->base_gfn == slot->base_gfn ? visible : NULL;
 }
 
-/* Returns whether TLBs have to be flushed. */
-static bool binding_zap(struct kvm *kvm, const struct gmem_binding *b, pgoff_t start, pgoff_t end)
+/**
+ * struct zap - pages that are taken from a VM
+ * @kvm: the VM
+ * @start: first page offset
+ * @end: page offset behind the last
+ * @flush: TLBs have to be flushed before mmu_lock is dropped
+ * @visible: vCPUs could see some of it
+ */
+struct zap {
+	struct kvm *kvm;
+	pgoff_t start, end;
+	bool flush, visible;
+};
+
+static void zap_binding(struct zap *zap, const struct gmem_binding *b)
 {
 	pgoff_t first = b->pgoff;
 	struct kvm_gfn_range range = {
-		.start = b->slot->base_gfn + max(first, start) - first,
-		.end = b->slot->base_gfn + min(first + b->slot->npages, end) - first,
+		.start = b->slot->base_gfn + max(first, zap->start) - first,
+		.end = b->slot->base_gfn + min(first + b->slot->npages, zap->end) - first,
 		.may_block = true,
 	};
 
 	/* Before the look at what is visible: from here on, faults are retried. */
-	compat_mmu_invalidate_add(kvm, b->slot, range.start, range.end);
+	compat_mmu_invalidate_add(zap->kvm, b->slot, range.start, range.end);
 
-	range.slot = visible_slot(kvm, b->slot);
+	range.slot = visible_slot(zap->kvm, b->slot);
 	if (!range.slot)
-		return false;
+		return;
 
 	compat_gfn_range_set_shared(&range);
-	return kernel_call(kvm_unmap_gfn_range)(kvm, &range);
+	zap->flush |= kernel_call(kvm_unmap_gfn_range)(zap->kvm, &range);
+	zap->visible = true;
+}
+
+static void zap_flush(struct zap *zap)
+{
+	if (zap->flush)
+		kernel_call(kvm_flush_remote_tlbs)(zap->kvm);
+	zap->flush = false;
+}
+
+/*
+ * Between two slots, of which there may be thousands in a hole. KVM yields by itself within one.
+ * Faults are retried until gmem_file_zap_end(), with the lock and without.
+ */
+static void zap_yield(struct zap *zap)
+{
+	if (!need_resched() && !rwlock_needbreak(&zap->kvm->mmu_lock))
+		return;
+
+	zap_flush(zap);
+	cond_resched_rwlock_write(&zap->kvm->mmu_lock);
+}
+
+/* A range of indices takes several entries of the array, so a binding can come again. */
+static void zap_bindings(struct zap *zap, struct gmem_file *f)
+{
+	struct gmem_binding *binding, *last = NULL;
+	unsigned long index;
+
+	xa_for_each_range(&f->bindings, index, binding, zap->start, zap->end - 1) {
+		if (binding == last)
+			continue;
+		zap_binding(zap, binding);
+		zap_yield(zap);
+		last = binding;
+	}
+	zap_flush(zap);
 }
 
 /**
@@ -82,15 +135,13 @@ static bool binding_zap(struct kvm *kvm, const struct gmem_binding *b, pgoff_t s
  * Stands for __kvm_gmem_invalidate_start(). From here to gmem_file_zap_end(),
  * a guest fault on the range is retried.
  *
- * Context: invalidate_lock held, and kept until gmem_file_zap_end(). Takes
+ * Context: may sleep. invalidate_lock held, and kept until gmem_file_zap_end(). Takes
  *	    kvm->srcu, which keeps what is visible, and kvm->mmu_lock.
  */
 void gmem_file_zap_begin(struct gmem_file *f, pgoff_t start, pgoff_t end)
 {
-	struct gmem_binding *binding;
+	struct zap zap = { .kvm = f->kvm, .start = start, .end = end };
 	struct kvm *kvm = f->kvm;
-	bool flush = false;
-	unsigned long index;
 	int idx;
 
 	if (!gmem_file_is_bound(f, start, end))
@@ -100,18 +151,17 @@ void gmem_file_zap_begin(struct gmem_file *f, pgoff_t start, pgoff_t end)
 	slots_hold(kvm);
 	write_lock(&kvm->mmu_lock);
 	compat_mmu_invalidate_begin(kvm);
-
-	xa_for_each_range(&f->bindings, index, binding, start, end - 1)
-		flush |= binding_zap(kvm, binding, start, end);
-	if (flush)
-		kernel_call(kvm_flush_remote_tlbs)(kvm);
-
+	zap_bindings(&zap, f);
 	write_unlock(&kvm->mmu_lock);
 	slots_let_go(kvm);
 	srcu_read_unlock(&kvm->srcu, idx);
 
-	/* SEV: no line of a page may come back from a cache once it has a new owner. */
-	if (flush)
+	/*
+	 * SEV: no line of a page may come back from a cache once it has a new owner. As in
+	 * KVM's own notifiers, whether anything was mapped does not matter: what was, may have
+	 * been unmapped before, and its lines are still there.
+	 */
+	if (zap.visible)
 		kernel_call(kvm_arch_guest_memory_reclaimed)(kvm);
 }
 
