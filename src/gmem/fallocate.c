@@ -35,35 +35,36 @@ static long gmem_punch_hole(struct inode *inode, loff_t offset, loff_t len)
 	return 0;
 }
 
+/*
+ * Only a fatal signal ends it, as in shmem: who is called again at each tick of a timer, each stop
+ * and each freeze begins at the first page, and never gets further than from one to the next.
+ *
+ * Takes no lock: what comes between this and a hole is decided page by page, as for faults, and
+ * whoever binds a slot does not have to wait for the whole of it.
+ */
 static long gmem_allocate(struct inode *inode, loff_t offset, loff_t len)
 {
 	pgoff_t index = offset >> PAGE_SHIFT;
 	pgoff_t end = (offset + len) >> PAGE_SHIFT;
-	long err = 0;
 
 	if (offset + len > i_size_read(inode))
 		return -EINVAL;
 
-	filemap_invalidate_lock_shared(inode->i_mapping);
 	for (; index < end; index++) {
 		struct folio *folio;
 
-		if (signal_pending(current)) {
-			err = -EINTR;
-			break;
-		}
+		if (fatal_signal_pending(current))
+			return -EINTR;
 
 		folio = gmem_get_folio(inode, index);
-		if (IS_ERR(folio)) {
-			err = gmem_errno(PTR_ERR(folio));
-			break;
-		}
+		if (IS_ERR(folio))
+			return gmem_errno(PTR_ERR(folio));
+
 		folio_unlock(folio);
 		folio_put(folio);
 		cond_resched();
 	}
-	filemap_invalidate_unlock_shared(inode->i_mapping);
-	return err;
+	return 0;
 }
 
 /**
@@ -76,8 +77,8 @@ static long gmem_allocate(struct inode *inode, loff_t offset, loff_t len)
  * Stands for kvm_gmem_fallocate(). Pages come from the node that the policy
  * names, and are cleared.
  *
- * Return: 0, -EOPNOTSUPP (mode), -EINVAL (range), -ENOMEM, -EINTR. After the
- *	   last two, the pages up to the failure are there.
+ * Return: 0, -EOPNOTSUPP (mode), -EINVAL (range), -ENOMEM, -EINTR at a fatal signal. After
+ *	   the last two, the pages up to the failure are there.
  */
 long gmem_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
 {
