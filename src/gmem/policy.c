@@ -29,12 +29,39 @@
  * task that may use them, but knows policies of tasks only: it takes any, and its death
  * need not free a page there. So the allocation fails, once reclaim has tried what it can.
  *
- * A policy that names all nodes fails when there is no memory for anybody, which is
- * what the OOM killer is for.
+ * A policy that names all nodes that can have such pages fails when there is no memory for
+ * anybody, which is what the OOM killer is for.
  */
 static bool gmem_policy_confines(const struct mempolicy *mpol)
 {
-	return mpol->mode == MPOL_BIND && !nodes_subset(node_states[N_MEMORY], mpol->nodes);
+	return mpol->mode == MPOL_BIND &&
+	       !nodes_subset(node_states[N_NORMAL_MEMORY], mpol->nodes);
+}
+
+/*
+ * A node that has nothing but ZONE_MOVABLE (memory that was plugged in, CXL by daxctl). Pages of a
+ * guest_memfd are never migrated, so they are not allocated there: the page allocator would pass
+ * over the node, and, where a policy names no other, over the policy. Whoever named it is told,
+ * and not surprised. Where a node has other memory as well, its pages come from that.
+ */
+static int gmem_unusable_node(const struct mempolicy *mpol)
+{
+	int nid;
+
+	if (mpol->mode == MPOL_LOCAL)
+		return NUMA_NO_NODE;
+
+	for_each_node_mask(nid, mpol->nodes) {
+		if (!node_state(nid, N_NORMAL_MEMORY))
+			return nid;
+	}
+	return NUMA_NO_NODE;
+}
+
+/* As when the policy was set, or has the last block of other memory been taken offline since? */
+static bool gmem_policy_can_be_met(const struct mempolicy *mpol)
+{
+	return nodes_intersects(mpol->nodes, node_states[N_NORMAL_MEMORY]);
 }
 
 /**
@@ -55,8 +82,8 @@ static bool gmem_policy_confines(const struct mempolicy *mpol)
 struct folio *gmem_alloc_folio(struct inode *inode, pgoff_t index)
 {
 	gfp_t gfp = mapping_gfp_mask(inode->i_mapping) | __GFP_ZERO;
+	struct folio *folio = NULL;
 	struct mempolicy *mpol;
-	struct folio *folio;
 	bool confined = false;
 
 	mpol = kernel_call(mpol_shared_policy_lookup)(&GMEM_I(inode)->policy, index);
@@ -64,7 +91,8 @@ struct folio *gmem_alloc_folio(struct inode *inode, pgoff_t index)
 		confined = gmem_policy_confines(mpol);
 		if (confined)
 			gfp |= __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
-		folio = compat_alloc_folio(gfp, mpol, GMEM_INTERLEAVE_BASE + index);
+		if (!confined || gmem_policy_can_be_met(mpol))
+			folio = compat_alloc_folio(gfp, mpol, GMEM_INTERLEAVE_BASE + index);
 		/* mpol_cond_put(), which calls an unexported function. */
 		if (mpol_needs_cond_ref(mpol))
 			kernel_call(__mpol_put)(mpol);
@@ -85,11 +113,19 @@ struct folio *gmem_alloc_folio(struct inode *inode, pgoff_t index)
  * @mpol: the policy, or NULL to remove it
  *
  * Context: mmap_lock held for write.
- * Return: 0 or -ENOMEM.
+ * Return: 0, -ENOMEM, or -EINVAL after one line that names a node that guest memory cannot lie
+ *	   on.
  */
 int gmem_set_policy(struct vm_area_struct *vma, struct mempolicy *mpol)
 {
 	struct inode *inode = file_inode(vma->vm_file);
+	int nid = mpol ? gmem_unusable_node(mpol) : NUMA_NO_NODE;
+
+	if (nid != NUMA_NO_NODE) {
+		pr_err_ratelimited("mbind() of a guest_memfd refused: all memory of node %d is movable, which guest memory is not; leave that node out, or online its memory as kernel memory\n",
+				   nid);
+		return -EINVAL;
+	}
 
 	return kernel_call(mpol_set_shared_policy)(&GMEM_I(inode)->policy, vma, mpol);
 }
