@@ -19,15 +19,15 @@ compat-objs := src/hooks/arch_vm_ioctl.o
 compat-objs += $(if $(HAVE_KVM_GUEST_TSC_PROTECTED),src/hooks/arch_vcpu_ioctl.o)
 
 ifeq ($(gmem-state),)
-compat-objs += $(addprefix src/gmem/, create.o inode.o bind.o binding.o fault.o fault_errno.o \
+compat-objs += $(addprefix src/gmem/, create.o inode.o bind.o fault.o fault_errno.o \
 	folio.o policy.o fallocate.o poison.o release.o symbols.o zap.o)
 
-compat-objs += $(addprefix src/hooks/, check_extension.o free_memslot.o mmu_page_fault.o \
+compat-objs += $(addprefix src/hooks/, check_extension.o free_memslot.o \
 	prepare_memory_region.o vm_ioctl.o)
 compat-objs += $(if $(HAVE_KVM_FAULTIN_PFN), \
 	$(addprefix src/hooks/, faultin_pfn.o prefetch_pages.o), \
 	$(addprefix src/hooks/, gfn_to_pfn.o gfn_to_pfn_atomic.o gfn_to_page_many.o))
-compat-objs += $(if $(HAVE_KVM_PRE_FAULT_MEMORY),src/hooks/pre_fault_memory.o)
+compat-objs += $(if $(HAVE_KVM_SET_REGION_STATIC),src/hooks/set_region_by_ioctl.o,src/hooks/set_region.o)
 else
 ccflags-y += '-DCOMPAT_GUEST_MEMFD_STATE="$(gmem-state)"'
 endif

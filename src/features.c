@@ -4,6 +4,7 @@
 #include <linux/sysfs.h>
 
 #include "features.h"
+#include "hooks/demand.h"
 #include "hooks/hooks.h"
 #include "symbol/symbol.h"
 
@@ -50,7 +51,7 @@ int features_detect(void)
 	if (symbols_find(&policy, 1))
 		return -ENOMEM;
 
-	if (policy.address)
+	if (policy.start)
 		feature_leave(FEATURE_GUEST_MEMFD, "native");
 	else if (!strcmp(left_states[FEATURE_GUEST_MEMFD], "native"))
 		feature_leave(FEATURE_GUEST_MEMFD, "unavailable: built as native, and is not");

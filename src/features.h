@@ -40,15 +40,20 @@ static __always_inline bool feature_is_ours(enum feature feature)
 }
 
 /**
- * feature_refused() - say why this kernel does not allow what was asked for
+ * refused() - say why this kernel does not allow what was asked for
+ * @what: what that was, and that it was not done
  * @fmt: as for printk()
  *
  * One line that names the cause and, where there is one, the remedy.
  */
-#define feature_refused(fmt, ...)					\
-	pr_err_ratelimited("%s: " fmt,					\
-			   THIS_MODULE->state == MODULE_STATE_LIVE ? "memslot refused" :	\
-			   gmem_force ? "left out" : "not loaded", ##__VA_ARGS__)
+#define refused(what, fmt, ...) pr_err_ratelimited("%s: " fmt, what, ##__VA_ARGS__)
+
+/**
+ * feature_refused() - the same, of a feature, at load
+ * @fmt: as for printk()
+ */
+#define feature_refused(fmt, ...) refused(FEATURE_REFUSED, fmt, ##__VA_ARGS__)
+#define FEATURE_REFUSED (gmem_force ? "left out" : "not loaded")
 
 extern bool gmem_force;
 

@@ -4,17 +4,8 @@
 
 #include "features.h"
 #include "gmem/gmem.h"
+#include "hooks/demand.h"
 #include "hooks/hooks.h"
-
-bool gmem_advertise = true;
-module_param_named(advertise, gmem_advertise, bool, 0644);
-MODULE_PARM_DESC(advertise,
-		 "Report the capabilities of guest_memfd for VMs without private memory (default Y)");
-
-bool gmem_tsc_gate = true;
-module_param_named(tsc_gate, gmem_tsc_gate, bool, 0644);
-MODULE_PARM_DESC(tsc_gate,
-		 "Refuse KVM_SET_TSC_KHZ on a VM with a vCPU, and on one with a protected TSC (default Y)");
 
 bool gmem_force;
 module_param_named(force, gmem_force, bool, 0444);
@@ -33,29 +24,14 @@ static int __init gmem_or_leave(enum feature feature, int err)
 	return 0;
 }
 
-static int __init gmem_prepare_feature(enum feature feature)
+static int __init gmem_start_feature(enum feature feature)
 {
 	int err = 0;
 
 	if (feature_is_ours(FEATURE_GUEST_MEMFD) && feature == FEATURE_GUEST_MEMFD)
 		err = gmem_start();
 
-	return err ?: hooks_find(feature);
-}
-
-/* With force, each by itself: one of them is not to be in the way of another. */
-static int __init gmem_attach_features(void)
-{
-	enum feature feature;
-
-	if (!gmem_force)
-		return hooks_attach(features_ours);
-
-	for (feature = 0; feature < FEATURES; feature++) {
-		if (feature_is_ours(feature))
-			gmem_or_leave(feature, hooks_attach(BIT(feature)));
-	}
-	return 0;
+	return err ?: hooks_find(feature) ?: demand_load(feature);
 }
 
 /* All that are ours; with force, all that can be had. */
@@ -66,16 +42,9 @@ static int __init gmem_start_features(void)
 
 	for (feature = 0; feature < FEATURES && !err; feature++) {
 		if (feature_is_ours(feature))
-			err = gmem_or_leave(feature, gmem_prepare_feature(feature));
+			err = gmem_or_leave(feature, gmem_start_feature(feature));
 	}
-
-	err = err ?: gmem_attach_features();
-
-	for (feature = 0; feature < FEATURES && !err; feature++) {
-		if (feature_is_ours(feature))
-			err = gmem_or_leave(feature, hooks_prove(feature));
-	}
-	return err ?: hooks_settle();
+	return err;
 }
 
 static void gmem_stop_features(void)
@@ -102,6 +71,7 @@ static int __init gmem_init(void)
 		goto err_features;
 
 	features_log();
+	demand_start();
 	hooks_arm();
 	return 0;
 
@@ -114,6 +84,7 @@ static void __exit gmem_exit(void)
 {
 	hooks_disarm();
 	features_withdraw();
+	demand_stop();
 	gmem_stop_features();
 }
 

@@ -9,19 +9,16 @@
  * one task, by which the request is found again.
  */
 #include <linux/file.h>
-#include <linux/list.h>
 #include <linux/module.h>
 #include <linux/overflow.h>
 #include <linux/pagemap.h>
-#include <linux/spinlock.h>
+#include <linux/slab.h>
+#include <linux/xarray.h>
 
-#include "compat/kvm_gfn_to_pfn.h"
 #include "gmem.h"
 
-static LIST_HEAD(bind_requests);
-static DEFINE_SPINLOCK(bind_requests_lock);
-atomic_t gmem_bind_requests = ATOMIC_INIT(0);
-atomic_t gmem_bound_slots = ATOMIC_INIT(0);
+/* By task: a bounded number of steps, however many there are, and none without a request. */
+DEFINE_XARRAY(gmem_bind_requests);
 
 static u16 region_as_id(u32 slot)
 {
@@ -51,9 +48,6 @@ bool gmem_region_changes_bound_slot(struct kvm *kvm,
 				    const struct kvm_userspace_memory_region2 *mem)
 {
 	bool bound;
-
-	if (!gmem_slots_bound())
-		return false;
 
 	mutex_lock(&kvm->slots_lock);
 	bound = gmem_slot_is_bound(region_changes(kvm, mem));
@@ -117,35 +111,29 @@ int gmem_region_check(struct kvm *kvm, const struct kvm_userspace_memory_region2
  * @mem: a request that passed gmem_region_check()
  *
  * Context: no locks held.
+ * Return: 0 or -ENOMEM.
  */
-void gmem_bind_request_begin(struct gmem_bind_request *req, struct kvm *kvm,
-			     const struct kvm_userspace_memory_region2 *mem)
+int gmem_bind_request_begin(struct gmem_bind_request *req, struct kvm *kvm,
+			    const struct kvm_userspace_memory_region2 *mem)
 {
-	req->task = current;
-	req->kvm = kvm;
-	req->id = mem->slot;
-	req->fd = mem->guest_memfd;
-	req->offset = mem->guest_memfd_offset;
-	req->served = false;
-
-	spin_lock(&bind_requests_lock);
-	list_add(&req->entry, &bind_requests);
-	spin_unlock(&bind_requests_lock);
-	atomic_inc(&gmem_bind_requests);
+	*req = (struct gmem_bind_request){
+		.kvm = kvm,
+		.id = mem->slot,
+		.fd = mem->guest_memfd,
+		.offset = mem->guest_memfd_offset,
+	};
+	return xa_err(xa_store(&gmem_bind_requests, (unsigned long)current, req,
+			       GFP_KERNEL_ACCOUNT));
 }
 
 /**
  * gmem_bind_request_end() - the slot is there, or was refused
- * @req: as given to gmem_bind_request_begin()
  *
  * Context: on the task that began it.
  */
-void gmem_bind_request_end(struct gmem_bind_request *req)
+void gmem_bind_request_end(void)
 {
-	atomic_dec(&gmem_bind_requests);
-	spin_lock(&bind_requests_lock);
-	list_del(&req->entry);
-	spin_unlock(&bind_requests_lock);
+	xa_erase(&gmem_bind_requests, (unsigned long)current);
 }
 
 /**
@@ -155,17 +143,7 @@ void gmem_bind_request_end(struct gmem_bind_request *req)
  */
 struct gmem_bind_request *gmem_bind_request_find(void)
 {
-	struct gmem_bind_request *req, *found = NULL;
-
-	spin_lock(&bind_requests_lock);
-	list_for_each_entry(req, &bind_requests, entry) {
-		if (req->task == current) {
-			found = req;
-			break;
-		}
-	}
-	spin_unlock(&bind_requests_lock);
-	return found;
+	return xa_load(&gmem_bind_requests, (unsigned long)current);
 }
 
 /* KVM read the arguments where other threads can write. */
@@ -225,6 +203,14 @@ err:
 	return ERR_PTR(-EINVAL);
 }
 
+static unsigned long slot_lpages(const struct kvm_memory_slot *slot, int level)
+{
+	gfn_t last = slot->base_gfn + slot->npages - 1;
+	int shift = KVM_HPAGE_GFN_SHIFT(level);
+
+	return (last >> shift) - (slot->base_gfn >> shift) + 1;
+}
+
 /*
  * KVM decides the size of a mapping by walking the host page tables at
  * userspace_addr, which may map anything. A huge page there must not make KVM
@@ -234,39 +220,48 @@ err:
  */
 static void slot_forbid_huge_mappings(struct kvm_memory_slot *slot)
 {
-	gfn_t last = slot->base_gfn + slot->npages - 1;
 	int level;
 
 	for (level = PG_LEVEL_2M; level <= KVM_MAX_HUGEPAGE_LEVEL; level++) {
 		struct kvm_lpage_info *info = slot->arch.lpage_info[level - PG_LEVEL_2M];
-		int shift = KVM_HPAGE_GFN_SHIFT(level);
-		unsigned long i, n = (last >> shift) - (slot->base_gfn >> shift) + 1;
+		unsigned long i, n = slot_lpages(slot, level);
 
 		for (i = 0; i < n; i++)
 			info[i].disallow_lpage++;
 	}
 }
 
-/* Both ends of the link; undoes itself if there is no memory. */
-static int slot_link(struct kvm_memory_slot *slot, struct file *file, pgoff_t pgoff)
+static struct gmem_binding *binding_alloc(struct kvm_memory_slot *slot, struct file *file,
+					  pgoff_t pgoff)
 {
-	unsigned long index = pgoff, last = pgoff + slot->npages - 1;
+	unsigned long n = slot_lpages(slot, GMEM_LPAGE_LEVEL);
+	struct gmem_binding *b = kvzalloc(struct_size(b, lpage_info, n), GFP_KERNEL_ACCOUNT);
+
+	if (!b)
+		return NULL;
+
+	b->slot = slot;
+	b->file = file;
+	b->pgoff = pgoff;
+	b->kvm_lpage_info = slot->arch.lpage_info[GMEM_LPAGE_INDEX];
+	memcpy(b->lpage_info, b->kvm_lpage_info, array_size(n, sizeof(*b->lpage_info)));
+	return b;
+}
+
+/* The file's end of the link; undoes itself if there is no memory. */
+static int file_link(struct file *file, struct gmem_binding *binding)
+{
+	unsigned long pgoff = binding->pgoff, last = pgoff + binding->slot->npages - 1;
 	struct gmem_file *f = file->private_data;
-	struct gmem_binding *binding;
+	unsigned long index = pgoff;
 	int err;
 
 	if (xa_find(&f->bindings, &index, last, XA_PRESENT))
 		return -EEXIST;
 
-	binding = gmem_binding_add(slot, file, pgoff);
-	if (!binding)
-		return -ENOMEM;
-
 	err = xa_err(xa_store_range(&f->bindings, pgoff, last, binding, GFP_KERNEL_ACCOUNT));
-	if (err) {
+	if (err)
 		xa_store_range(&f->bindings, pgoff, last, NULL, GFP_KERNEL);
-		gmem_binding_del(binding);
-	}
 	return err;
 }
 
@@ -284,21 +279,25 @@ static int slot_link(struct kvm_memory_slot *slot, struct file *file, pgoff_t pg
  */
 int gmem_bind(struct kvm_memory_slot *slot, struct file *file, pgoff_t pgoff)
 {
+	struct gmem_binding *binding = binding_alloc(slot, file, pgoff);
 	int err;
 
-	filemap_invalidate_lock(file->f_mapping);
-	err = slot_link(slot, file, pgoff);
-	filemap_invalidate_unlock(file->f_mapping);
-	if (err)
-		return err;
+	if (!binding)
+		return -ENOMEM;
 
+	filemap_invalidate_lock(file->f_mapping);
+	err = file_link(file, binding);
+	filemap_invalidate_unlock(file->f_mapping);
+	if (err) {
+		kvfree(binding);
+		return err;
+	}
+
+	slot->arch.lpage_info[GMEM_LPAGE_INDEX] = binding->lpage_info;
 	slot_forbid_huge_mappings(slot);
 	slot->flags |= GMEM_SLOT_BOUND;
 	/* The file may be closed before the slot, so the slot pins us itself. */
 	__module_get(THIS_MODULE);
-	atomic_inc(&gmem_bound_slots);
-	if (COMPAT_FOLLOW_ALL_FAULTS)
-		gmem_fault_scope_open(((struct gmem_file *)file->private_data)->kvm);
 	return 0;
 }
 
@@ -326,9 +325,8 @@ void gmem_unbind(struct kvm_memory_slot *slot)
 		filemap_invalidate_unlock(file->f_mapping);
 	}
 
-	gmem_binding_del(binding);
+	slot->arch.lpage_info[GMEM_LPAGE_INDEX] = binding->kvm_lpage_info;
 	slot->flags &= ~GMEM_SLOT_BOUND;
-	if (atomic_dec_and_test(&gmem_bound_slots))
-		gmem_fault_scope_close_all();
+	kvfree(binding);
 	module_put(THIS_MODULE);
 }

@@ -3,6 +3,7 @@
 #include <linux/file.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/userfaultfd_k.h>
 
 #include "compat/fs_file.h"
 #include "gmem.h"
@@ -36,6 +37,10 @@ static vm_fault_t gmem_map_window(struct vm_fault *vmf)
 	pgoff_t skew = (vmf->address >> PAGE_SHIFT) % GMEM_FAULT_AROUND;
 	struct vm_area_struct *vma = vmf->vma;
 	vm_fault_t ret;
+
+	/* As core mm: userfaultfd is to decide about each page by itself. */
+	if (uffd_disable_fault_around(vma))
+		return 0;
 
 	rcu_read_lock();
 	ret = filemap_map_pages(vmf, vmf->pgoff - min(skew, vmf->pgoff - vma->vm_pgoff),
@@ -94,7 +99,7 @@ static struct folio *gmem_slot_get_folio(const struct kvm_memory_slot *slot, gfn
 	struct file *file;
 
 	/* Fails once the last reference is dropped, before release has run. */
-	file = binding ? compat_get_file_active(&binding->file) : NULL;
+	file = compat_get_file_active(&binding->file);
 	if (!file)
 		return ERR_PTR(-EFAULT);
 
@@ -125,13 +130,14 @@ static struct folio *gmem_slot_get_folio(const struct kvm_memory_slot *slot, gfn
  *
  * Stands for kvm_gmem_get_pfn() and kvm_mmu_faultin_pfn_gmem().
  *
- * Takes neither the invalidate_lock nor the slot's binding into account: KVM
- * read mmu_invalidate_seq before it came here, so a hole punched meanwhile, or
+ * Does not rely on what it reads of the binding, and waits for the invalidate_lock only at a
+ * hole: KVM read mmu_invalidate_seq before it came here, so a hole punched meanwhile, or
  * a file closed meanwhile, makes it drop the page and fault again.
  *
  * Context: on the vCPU's task, kvm->srcu held. May sleep.
- * Return: a pfn with one reference held on its folio. Or an error pfn, with
- *	   KVM_EXIT_MEMORY_FAULT filled in, see gmem_fault_errno().
+ * Return: a pfn with one reference held on its folio. Or KVM_PFN_ERR_FAULT, with
+ *	   KVM_EXIT_MEMORY_FAULT filled in, and the ioctl fails with the error itself, see
+ *	   gmem_fault_errno().
  */
 kvm_pfn_t gmem_guest_fault(const struct kvm_memory_slot *slot, gfn_t gfn)
 {
@@ -146,5 +152,6 @@ kvm_pfn_t gmem_guest_fault(const struct kvm_memory_slot *slot, gfn_t gfn)
 		return KVM_PFN_ERR_FAULT;
 
 	compat_memory_fault_exit(vcpu, gfn_to_gpa(gfn), PAGE_SIZE);
-	return gmem_fault_errno(vcpu->kvm, PTR_ERR(folio));
+	gmem_fault_errno(PTR_ERR(folio));
+	return KVM_PFN_ERR_FAULT;
 }

@@ -11,8 +11,8 @@
  *	fallocate.c	pages ahead of the first touch, and holes
  *	poison.c	a page whose memory failed
  *	release.c	close
- * with inode.c (file system and slab cache), binding.c (table of bindings), zap.c
- * (guest mappings) and symbols.c (unexported functions) below.
+ * with inode.c (file system and slab cache), zap.c (guest mappings), fault_errno.c (why a fault
+ * failed) and symbols.c (unexported functions) below.
  *
  * Lifetime. A file pins its VM and its inode; an inode and a bound slot pin this
  * module. Slot and file do not pin each other: the link between them is cut by
@@ -29,7 +29,6 @@
 #define _GMEM_GMEM_H
 
 #include <linux/fs.h>
-#include <linux/hash.h>
 #include <linux/kvm_host.h>
 #include <linux/mempolicy.h>
 #include <linux/mm_types.h>
@@ -89,20 +88,30 @@ struct gmem_file {
 
 /**
  * struct gmem_binding - what a memslot is bound to
- * @entry: in the table of bindings
  * @slot: the memslot
  * @file: the file, without a reference; NULL once it is released. Written under
  *	  slots_lock and invalidate_lock
  * @pgoff: the slot's first page in the file
- * @rcu: for those who walk the table
+ * @kvm_lpage_info: KVM's own array, to be put back before KVM frees it
+ * @lpage_info: what the slot has in its place, by which it leads here
+ *
+ * KVM has a field in the memslot for a guest_memfd, but not on every kernel: it goes with the
+ * configuration, and has changed its type twice. What every slot has is an array that says where
+ * pages of 1 GiB are allowed, small, allocated before the slot is seen and freed by
+ * kvm_arch_free_memslot() alone, which is redirected. The array of a bound slot is part of this.
+ * So a fault needs no lookup, and depends on nobody else's slots. Copies that KVM makes of the
+ * slot while it deletes it lead here as well.
  */
 struct gmem_binding {
-	struct hlist_node entry;
 	struct kvm_memory_slot *slot;
 	struct file *file;
 	pgoff_t pgoff;
-	struct rcu_head rcu;
+	struct kvm_lpage_info *kvm_lpage_info;
+	struct kvm_lpage_info lpage_info[];
 };
+
+#define GMEM_LPAGE_LEVEL PG_LEVEL_1G
+#define GMEM_LPAGE_INDEX (GMEM_LPAGE_LEVEL - PG_LEVEL_2M)
 
 static inline struct gmem_inode *GMEM_I(struct inode *inode)
 {
@@ -112,6 +121,13 @@ static inline struct gmem_inode *GMEM_I(struct inode *inode)
 static inline bool gmem_slot_is_bound(const struct kvm_memory_slot *slot)
 {
 	return slot && (slot->flags & GMEM_SLOT_BOUND);
+}
+
+/* The binding of a bound slot. What keeps the slot keeps it: kvm->srcu or kvm->slots_lock. */
+static inline struct gmem_binding *gmem_binding_of(const struct kvm_memory_slot *slot)
+{
+	return container_of(slot->arch.lpage_info[GMEM_LPAGE_INDEX],
+			    struct gmem_binding, lpage_info[0]);
 }
 
 /* create.c */
@@ -127,8 +143,6 @@ struct file *gmem_open(loff_t size, u64 flags);
 
 /**
  * struct gmem_bind_request - a memslot on its way through KVM
- * @entry: in the list of requests
- * @task: who asks
  * @kvm: the VM
  * @id: number of the slot, with its address space
  * @fd: the guest_memfd that is to back it
@@ -136,8 +150,6 @@ struct file *gmem_open(loff_t size, u64 flags);
  * @served: the slot was bound
  */
 struct gmem_bind_request {
-	struct list_head entry;
-	struct task_struct *task;
 	struct kvm *kvm;
 	u32 id;
 	unsigned int fd;
@@ -145,7 +157,7 @@ struct gmem_bind_request {
 	bool served;
 };
 
-extern atomic_t gmem_bind_requests;
+extern struct xarray gmem_bind_requests;
 
 /**
  * gmem_bind_requested() - is any request under way, on any VM?
@@ -154,81 +166,28 @@ extern atomic_t gmem_bind_requests;
  */
 static __always_inline bool gmem_bind_requested(void)
 {
-	return atomic_read(&gmem_bind_requests);
-}
-
-extern atomic_t gmem_bound_slots;
-
-/**
- * gmem_slots_bound() - is any slot bound, of any VM?
- *
- * For redirects' wanted(), likewise.
- */
-static __always_inline bool gmem_slots_bound(void)
-{
-	return atomic_read(&gmem_bound_slots);
+	return rcu_access_pointer(gmem_bind_requests.xa_head);
 }
 
 bool gmem_region_changes_bound_slot(struct kvm *kvm,
 				    const struct kvm_userspace_memory_region2 *mem);
 bool gmem_region_names_our_file(const struct kvm_userspace_memory_region2 *mem);
 int gmem_region_check(struct kvm *kvm, const struct kvm_userspace_memory_region2 *mem);
-void gmem_bind_request_begin(struct gmem_bind_request *req, struct kvm *kvm,
-			     const struct kvm_userspace_memory_region2 *mem);
-void gmem_bind_request_end(struct gmem_bind_request *req);
+int gmem_bind_request_begin(struct gmem_bind_request *req, struct kvm *kvm,
+			    const struct kvm_userspace_memory_region2 *mem);
+void gmem_bind_request_end(void);
 struct gmem_bind_request *gmem_bind_request_find(void);
 struct file *gmem_bind_file(const struct gmem_bind_request *req, struct kvm *kvm,
 			    const struct kvm_memory_slot *slot);
 int gmem_bind(struct kvm_memory_slot *slot, struct file *file, pgoff_t pgoff);
 void gmem_unbind(struct kvm_memory_slot *slot);
 
-/* binding.c */
-struct gmem_binding *gmem_binding_add(struct kvm_memory_slot *slot, struct file *file,
-				      pgoff_t pgoff);
-void gmem_binding_del(struct gmem_binding *binding);
-struct gmem_binding *gmem_binding_of(const struct kvm_memory_slot *slot);
-
 /* fault.c */
 extern const struct vm_operations_struct gmem_vm_operations;
 kvm_pfn_t gmem_guest_fault(const struct kvm_memory_slot *slot, gfn_t gfn);
 
 /* fault_errno.c */
-
-/**
- * struct gmem_fault_scope - a guest fault that can report why it failed
- * @entry: in a bucket of scopes
- * @task: the vCPU's task
- * @err: what gmem_fault_errno() was told, or 0
- */
-struct gmem_fault_scope {
-	struct hlist_node entry;
-	struct task_struct *task;
-	int err;
-};
-
-extern unsigned long gmem_followed_vms;
-
-static __always_inline unsigned int gmem_followed_bit(const struct kvm *kvm)
-{
-	return hash_ptr(kvm, ilog2(BITS_PER_LONG));
-}
-
-/**
- * gmem_fault_scope_wanted() - are the faults of this VM followed?
- * @kvm: the VM
- *
- * For redirects' wanted(): inline, and calling nothing.
- */
-static __always_inline bool gmem_fault_scope_wanted(const struct kvm *kvm)
-{
-	return READ_ONCE(gmem_followed_vms) & BIT(gmem_followed_bit(kvm));
-}
-
-int gmem_fault_scope_open(const struct kvm *kvm);
-bool gmem_fault_scope_begin(struct gmem_fault_scope *scope);
-int gmem_fault_scope_end(struct gmem_fault_scope *scope, int r);
-void gmem_fault_scope_close_all(void);
-kvm_pfn_t gmem_fault_errno(const struct kvm *kvm, int err);
+void gmem_fault_errno(int err);
 
 /* folio.c */
 struct folio *gmem_get_folio(struct inode *inode, pgoff_t index);

@@ -8,12 +8,7 @@
 
 static void gmem_zap_poisoned(struct inode *inode, pgoff_t start, pgoff_t end)
 {
-	struct gmem_file *f;
-
 	filemap_invalidate_lock_shared(inode->i_mapping);
-	/* Before the zap, so that the first fault after it can say why. */
-	list_for_each_entry(f, &GMEM_I(inode)->files, entry)
-		gmem_fault_scope_open(f->kvm);
 	gmem_zap_begin(inode, start, end);
 	gmem_zap_end(inode, start, end);
 	filemap_invalidate_unlock_shared(inode->i_mapping);

@@ -7,6 +7,7 @@
 #include <linux/kvm_host.h>
 #include <linux/mempolicy.h>
 #include <linux/security.h>
+#include <linux/task_work.h>
 
 #include "../symbol/symbol.h"
 #include "compat/kvm_invalidate.h"
@@ -21,7 +22,7 @@
 	X(SYMBOL_KERNEL, mpol_shared_policy_init)		\
 	X(SYMBOL_KERNEL, mpol_shared_policy_lookup)		\
 	X(SYMBOL_KERNEL, security_inode_init_security_anon)	\
-	X(SYMBOL_KVM, kvm_arch_free_memslot)			\
+	X(SYMBOL_KERNEL, task_work_add)				\
 	X(SYMBOL_KVM, kvm_mmu_invalidate_begin)			\
 	X(SYMBOL_KVM, kvm_mmu_invalidate_end)			\
 	COMPAT_INVALIDATE_SYMBOLS(X)				\

@@ -18,7 +18,7 @@ static __always_inline bool arch_vcpu_ioctl_wanted(struct ftrace_regs *fregs)
 	const struct file *filp = (void *)redirect_argument(fregs, 0);
 
 	return (unsigned int)redirect_argument(fregs, 1) == KVM_SET_TSC_KHZ &&
-	       READ_ONCE(gmem_tsc_gate) && compat_vcpu_tsc_protected(filp->private_data);
+	       compat_vcpu_tsc_protected(filp->private_data);
 }
 
 REDIRECT_PROTOTYPE(kvm_arch_vcpu_ioctl, arch_vcpu_ioctl_replacement);

@@ -15,8 +15,7 @@ arch_vm_ioctl_replacement(struct file *filp, unsigned int ioctl, unsigned long a
 
 static __always_inline bool arch_vm_ioctl_wanted(struct ftrace_regs *fregs)
 {
-	return (unsigned int)redirect_argument(fregs, 1) == KVM_SET_TSC_KHZ &&
-	       READ_ONCE(gmem_tsc_gate);
+	return (unsigned int)redirect_argument(fregs, 1) == KVM_SET_TSC_KHZ;
 }
 
 REDIRECT_PROTOTYPE(kvm_arch_vm_ioctl, arch_vm_ioctl_replacement);
@@ -64,7 +63,7 @@ arch_vm_ioctl_replacement(struct file *filp, unsigned int ioctl, unsigned long a
 /* An ioctl that KVM does not know: -ENOTTY. */
 void hook_prove_arch_vm_ioctl(const struct canary *c)
 {
-	redirect_original(arch_vm_ioctl)(c->filp, 0, 0);
+	redirect_entry(arch_vm_ioctl)(c->filp, 0, 0);
 }
 
 /**
@@ -86,7 +85,7 @@ int hook_detect_arch_vm_ioctl(const struct canary *c)
 		return r;
 
 	c->kvm->created_vcpus = 1;
-	r = redirect_original(arch_vm_ioctl)(c->filp, KVM_SET_TSC_KHZ, 0);
+	r = redirect_entry(arch_vm_ioctl)(c->filp, KVM_SET_TSC_KHZ, 0);
 	if (r && r != -EINVAL) {
 		feature_refused("kvm answers KVM_SET_TSC_KHZ with %d, which is not known\n", r);
 		return -EINVAL;

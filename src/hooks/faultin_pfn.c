@@ -36,5 +36,5 @@ void hook_prove_faultin_pfn(const struct canary *c)
 	struct page *page;
 	bool writable;
 
-	redirect_original(faultin_pfn)(NULL, 0, 0, &writable, &page);
+	redirect_entry(faultin_pfn)(NULL, 0, 0, &writable, &page);
 }

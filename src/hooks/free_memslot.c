@@ -31,5 +31,5 @@ static void free_memslot_replacement(struct kvm *kvm, struct kvm_memory_slot *sl
 /* A slot without metadata. */
 void hook_prove_free_memslot(const struct canary *c)
 {
-	redirect_original(free_memslot)(c->kvm, c->slot);
+	redirect_entry(free_memslot)(c->kvm, c->slot);
 }

@@ -28,5 +28,5 @@ DEFINE_REDIRECT(gfn_to_page_many, "gfn_to_page_many_atomic", gfn_to_page_many_re
 /* No slot: -1. */
 void hook_prove_gfn_to_page_many(const struct canary *c)
 {
-	redirect_original(gfn_to_page_many)(NULL, 0, NULL, 0);
+	redirect_entry(gfn_to_page_many)(NULL, 0, NULL, 0);
 }

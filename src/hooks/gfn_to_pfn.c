@@ -44,6 +44,6 @@ static kvm_pfn_t gfn_to_pfn_replacement(const struct kvm_memory_slot *slot, gfn_
 /* No slot: KVM_PFN_NOSLOT. */
 void hook_prove_gfn_to_pfn(const struct canary *c)
 {
-	redirect_original(gfn_to_pfn)(NULL, 0, true, COMPAT_INTERRUPTIBLE_FALSE NULL, false, NULL,
-				      NULL);
+	redirect_entry(gfn_to_pfn)(NULL, 0, true, COMPAT_INTERRUPTIBLE_FALSE NULL, false, NULL,
+				   NULL);
 }

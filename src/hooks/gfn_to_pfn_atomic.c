@@ -27,5 +27,5 @@ DEFINE_REDIRECT(gfn_to_pfn_atomic, "gfn_to_pfn_memslot_atomic", gfn_to_pfn_atomi
 /* No slot: KVM_PFN_NOSLOT. */
 void hook_prove_gfn_to_pfn_atomic(const struct canary *c)
 {
-	redirect_original(gfn_to_pfn_atomic)(NULL, 0);
+	redirect_entry(gfn_to_pfn_atomic)(NULL, 0);
 }

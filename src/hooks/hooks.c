@@ -1,31 +1,58 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* All redirects that the features need, or none. */
+#include <linux/sched.h>
 #include <linux/sysfs.h>
 
 #include "hooks.h"
 
+static const enum feature group_feature[HOOK_GROUPS] = {
+	[HOOKS_FOR_SLOTS] = FEATURE_GUEST_MEMFD,
+	[HOOKS_FOR_FILES] = FEATURE_GUEST_MEMFD,
+	[HOOKS_ADVERTISE] = FEATURE_GUEST_MEMFD,
+	[HOOKS_TSC_VM_GATE] = FEATURE_TSC_VM_GATE,
+	[HOOKS_TSC_VCPU_GATE] = FEATURE_TSC_VCPU_GATE,
+};
+
 /* Compares, because the way by a table of functions would be an indirect call. */
-void notrace hooks_callback(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
-			    struct ftrace_regs *fregs)
+static __always_inline void hooks_dispatch(enum hook_group group, unsigned long ip,
+					   struct ftrace_regs *fregs)
 {
-#define X(name, served, when)				\
-	if (ip == redirect_##name.site) {		\
-		redirect_intercept_##name(fregs);	\
-		return;					\
+#define X(name, of)						\
+	if ((of) == group && ip == redirect_##name.site) {	\
+		redirect_intercept_##name(fregs);		\
+		return;						\
 	}
 	COMPAT_HOOKS(X)
 #undef X
 }
 
-static DEFINE_REDIRECT_OPS(hooks_ops, hooks_callback);
+#define DEFINE_HOOKS_CALLBACK(name, group)						\
+	static void notrace name(unsigned long ip, unsigned long parent_ip,		\
+				 struct ftrace_ops *ops, struct ftrace_regs *fregs)	\
+	{										\
+		hooks_dispatch(group, ip, fregs);					\
+	}
 
-/* Those of some features, as bits. */
-static struct redirect_list hooks_serving(unsigned long features)
+DEFINE_HOOKS_CALLBACK(slots_callback, HOOKS_FOR_SLOTS)
+DEFINE_HOOKS_CALLBACK(files_callback, HOOKS_FOR_FILES)
+DEFINE_HOOKS_CALLBACK(advertise_callback, HOOKS_ADVERTISE)
+DEFINE_HOOKS_CALLBACK(tsc_vm_gate_callback, HOOKS_TSC_VM_GATE)
+DEFINE_HOOKS_CALLBACK(tsc_vcpu_gate_callback, HOOKS_TSC_VCPU_GATE)
+
+static struct ftrace_ops hooks_ops[HOOK_GROUPS] = {
+	[HOOKS_FOR_SLOTS] = REDIRECT_OPS(slots_callback),
+	[HOOKS_FOR_FILES] = REDIRECT_OPS(files_callback),
+	[HOOKS_ADVERTISE] = REDIRECT_OPS(advertise_callback),
+	[HOOKS_TSC_VM_GATE] = REDIRECT_OPS(tsc_vm_gate_callback),
+	[HOOKS_TSC_VCPU_GATE] = REDIRECT_OPS(tsc_vcpu_gate_callback),
+};
+
+static struct redirect_list hooks_of(enum hook_group group)
 {
 	struct redirect_list list = {};
 
-#define X(name, served, when)						\
-	if (features & BIT(served))					\
+#define X(name, of)						\
+	if ((of) == group)					\
 		list.redirect[list.n++] = &redirect_##name;
 	COMPAT_HOOKS(X)
 #undef X
@@ -33,21 +60,123 @@ static struct redirect_list hooks_serving(unsigned long features)
 }
 
 /**
- * hooks_of() - the redirects that are attached at one time
- * @which: when
- *
- * Return: those of the features that the module provides.
+ * hooks_feature() - what these are for
+ * @group: which
  */
-struct redirect_list hooks_of(enum hook_when which)
+enum feature hooks_feature(enum hook_group group)
 {
-	struct redirect_list list = {};
+	return group_feature[group];
+}
 
-#define X(name, served, when)						\
-	if ((when) == which && feature_is_ours(served))			\
-		list.redirect[list.n++] = &redirect_##name;
+/* Replacements are in force, of all groups that were proven. */
+static bool hooks_armed;
+
+static void hooks_arm_group(enum hook_group group)
+{
+#define X(name, of)						\
+	if ((of) == group)					\
+		redirect_arm(&redirect_##name);
 	COMPAT_HOOKS(X)
 #undef X
-	return list;
+}
+
+/* Show that every redirect of a group fires. */
+static int hooks_prove(enum hook_group group, const char *what)
+{
+	struct canary *c = canary_create();
+	int err = 0;
+
+	if (!c)
+		return -ENOMEM;
+
+#define X(name, of)							\
+	if (!err && (of) == group) {					\
+		redirect_prove_begin(&redirect_##name);			\
+		hook_prove_##name(c);					\
+		err = redirect_prove_end(&redirect_##name, what);	\
+	}
+	COMPAT_HOOKS(X)
+#undef X
+
+	canary_destroy(c);
+	return err;
+}
+
+static bool group_proven[HOOK_GROUPS];
+
+/* Once it was seen that the callback comes, that the text was patched is all that is looked at. */
+static int hooks_check(enum hook_group group, const struct redirect_list *list, const char *what)
+{
+	int err;
+
+	if (group_proven[group])
+		return redirects_check(list, what);
+
+	err = hooks_prove(group, what);
+	if (err)
+		return err;
+
+	group_proven[group] = true;
+	if (hooks_armed)
+		hooks_arm_group(group);
+	return 0;
+}
+
+/**
+ * hooks_attach() - attach redirects that come and go together
+ * @group: which, of a feature of ours. Nothing is done if they are attached: ftrace may have
+ *	   switched itself off before they could go
+ * @what: what cannot be done if this fails, for refused()
+ *
+ * Before hooks_arm() they pass calls through; then, they are in force when this returns.
+ *
+ * Context: may sleep; one call at a time.
+ * Return: 0, or an error after one line that names the cause: as redirects_attach(); -ENXIO if a
+ *	   redirect does not fire; -ENOMEM.
+ */
+int hooks_attach(enum hook_group group, const char *what)
+{
+	struct redirect_list list = hooks_of(group);
+	int err;
+
+	if (!list.n || redirects_attached(&hooks_ops[group]))
+		return 0;
+
+	err = redirects_attach(&hooks_ops[group], &list, what);
+	if (err)
+		return err;
+
+	err = hooks_check(group, &list, what);
+	if (err)
+		hooks_detach(group);
+	return err;
+}
+
+/**
+ * hooks_detach() - detach them
+ * @group: which; nothing is done if they are not attached
+ *
+ * Context: sleeps for a grace period of RCU tasks; one call at a time.
+ * Return: 0, or they stay attached: -EBUSY or -ENODEV as redirects_remove().
+ */
+int hooks_detach(enum hook_group group)
+{
+	struct redirect_list list = hooks_of(group);
+
+	return redirects_remove(&hooks_ops[group], &list);
+}
+
+/**
+ * hooks_traced() - why hooks_detach() said -EBUSY
+ * @group: which
+ *
+ * Return: name of the function that is traced, or NULL if none is any longer.
+ */
+const char *hooks_traced(enum hook_group group)
+{
+	struct redirect_list list = hooks_of(group);
+
+	return redirects_traced(&list);
 }
 
 /**
@@ -79,52 +208,14 @@ int hooks_detect_tsc_gate(void)
  */
 int hooks_find(enum feature feature)
 {
-	struct redirect_list list = hooks_serving(BIT(feature));
+	struct redirect_list list = {};
 
-	return redirects_find(&list);
-}
-
-/**
- * hooks_attach() - attach every redirect of some features; calls still pass through
- * @features: as bits; all at once, but with force, see redirects_attach()
- *
- * Context: module init.
- * Return: 0, or an error after one line that names the cause. Then
- *	   hooks_remove() is to be called.
- */
-int hooks_attach(unsigned long features)
-{
-	struct redirect_list list = hooks_serving(features);
-
-	return list.n ? redirects_attach(&hooks_ops, &list) : 0;
-}
-
-/**
- * hooks_prove() - show that every redirect of a feature fires
- * @feature: the feature; its redirects are attached
- *
- * Context: module init.
- * Return: 0, -ENOMEM, or -ENXIO after one line that names the function.
- */
-int hooks_prove(enum feature feature)
-{
-	struct canary *c = canary_create();
-	int err = 0;
-
-	if (!c)
-		return -ENOMEM;
-
-#define X(name, served, when)							\
-	if (!err && (served) == feature) {				\
-		redirect_prove_begin(&redirect_##name);				\
-		hook_prove_##name(c);						\
-		err = redirect_prove_end(&redirect_##name);			\
-	}
+#define X(name, group)							\
+	if (group_feature[group] == feature)				\
+		list.redirect[list.n++] = &redirect_##name;
 	COMPAT_HOOKS(X)
 #undef X
-
-	canary_destroy(c);
-	return err;
+	return redirects_find(&list);
 }
 
 /**
@@ -139,49 +230,36 @@ ssize_t hooks_list(char *buf)
 {
 	ssize_t len = 0;
 
-#define X(name, served, when)						\
-	if (feature_is_ours(served) || READ_ONCE(redirect_##name.attached))	\
-		len += sysfs_emit_at(buf, len, "%s %s\n", redirect_##name.symbol, \
-				     READ_ONCE(redirect_##name.attached) ? "attached" : "idle");
+#define X(name, group)							\
+	if (feature_is_ours(group_feature[group]) ||			\
+	    redirects_attached(&hooks_ops[group]))			\
+		len += sysfs_emit_at(buf, len, "%s %s\n", redirect_##name.symbol,	\
+				     redirects_attached(&hooks_ops[group]) ?		\
+				     "attached" : "idle");
 	COMPAT_HOOKS(X)
 #undef X
 	return len;
 }
 
 /**
- * hooks_settle() - all redirects are proven; detach those that nothing needs yet
- *
- * When something does, demand.c attaches them.
- *
- * Context: module init.
- * Return: 0 or -ENOMEM.
- */
-int hooks_settle(void)
-{
-	struct redirect_list slots = hooks_of(HOOK_FOR_SLOTS);
-	struct redirect_list failures = hooks_of(HOOK_FOR_FAILURES);
-
-	return redirects_detach(&hooks_ops, &slots) ?: redirects_detach(&hooks_ops, &failures);
-}
-
-/**
  * hooks_arm() - put every replacement into force that a feature of ours needs
  *
  * Those that were attached for a feature which was then left out, with force,
- * stay as they are, and pass calls through.
+ * stay as they are, and pass calls through. What is attached for the first time later is armed
+ * then.
  *
  * Context: module init, as its last step: from here on, user space can hold
  *	    files of this module.
  */
 void hooks_arm(void)
 {
-	demand_start();
+	enum hook_group group;
 
-#define X(name, served, when)				\
-	if (feature_is_ours(served))			\
-		redirect_arm(&redirect_##name);
-	COMPAT_HOOKS(X)
-#undef X
+	hooks_armed = true;
+	for (group = 0; group < HOOK_GROUPS; group++) {
+		if (feature_is_ours(group_feature[group]) && group_proven[group])
+			hooks_arm_group(group);
+	}
 }
 
 /**
@@ -192,22 +270,40 @@ void hooks_arm(void)
  */
 void hooks_disarm(void)
 {
-#define X(name, served, when) redirect_disarm(&redirect_##name);
+#define X(name, group) redirect_disarm(&redirect_##name);
 	COMPAT_HOOKS(X)
 #undef X
+}
+
+/* An exit cannot fail, and must not go on while calls lead here. */
+static void hooks_detach_at_last(enum hook_group group)
+{
+	bool said = false;
+	int err;
+
+	while ((err = hooks_detach(group)) == -EBUSY) {
+		const char *traced = hooks_traced(group);
+
+		if (traced && !said)
+			pr_warn("unload waits: %s is traced by BPF, and this CPU has IBT; detach that\n",
+				traced);
+		said |= !!traced;
+		schedule_timeout_idle(HZ / 10);
+	}
+	if (err)
+		redirects_strand(&hooks_ops[group]);
 }
 
 /**
  * hooks_remove() - detach every redirect and wait for calls in flight
  *
- * Context: module init or exit, not armed.
+ * Context: module init or exit, not armed; demand.c has stopped, or was not started.
  */
 void hooks_remove(void)
 {
-	struct redirect_list list = hooks_of(HOOK_ALWAYS);
-	int err = demand_stop();
+	enum hook_group group;
 
-	if (redirects_remove(&hooks_ops, &list) || err)
-		redirects_strand();
+	for (group = 0; group < HOOK_GROUPS; group++)
+		hooks_detach_at_last(group);
 	redirects_quiesce();
 }

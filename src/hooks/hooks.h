@@ -37,28 +37,30 @@ struct canary {
 };
 
 /**
- * enum hook_when - when a redirect is attached
- * @HOOK_ALWAYS: as long as the module is loaded
- * @HOOK_FOR_SLOTS: while any memslot of the host is bound to a file of ours
- * @HOOK_FOR_FAILURES: then, and once a guest fault has failed or memory was poisoned
- *
- * Guest faults and memslots of VMs without a guest_memfd of ours do not meet the module
- * at all while there is none on the host.
+ * enum hook_group - redirects that are attached and detached together
+ * @HOOKS_FOR_SLOTS: for FEATURE_GUEST_MEMFD, while any memslot of the host is bound to a file of
+ *	ours. Guest faults and memslots of VMs without one do not meet the module while there is
+ *	none on the host
+ * @HOOKS_FOR_FILES: for FEATURE_GUEST_MEMFD, as long as the module is loaded
+ * @HOOKS_ADVERTISE: for FEATURE_GUEST_MEMFD, while the parameter advertise is set
+ * @HOOKS_TSC_VM_GATE: for FEATURE_TSC_VM_GATE, while the parameter tsc_gate is set
+ * @HOOKS_TSC_VCPU_GATE: for FEATURE_TSC_VCPU_GATE, likewise
+ * @HOOK_GROUPS: how many there are
  */
-enum hook_when {
-	HOOK_ALWAYS,
-	HOOK_FOR_SLOTS,
-	HOOK_FOR_FAILURES,
+enum hook_group {
+	HOOKS_FOR_SLOTS,
+	HOOKS_FOR_FILES,
+	HOOKS_ADVERTISE,
+	HOOKS_TSC_VM_GATE,
+	HOOKS_TSC_VCPU_GATE,
+	HOOK_GROUPS,
 };
 
-#define X(name, served, when)				\
+#define X(name, group)					\
 	DECLARE_REDIRECT(name)				\
 	void hook_prove_##name(const struct canary *c);
 COMPAT_HOOKS(X)
 #undef X
-
-extern bool gmem_advertise;
-extern bool gmem_tsc_gate;
 
 struct canary *canary_create(void);
 void canary_destroy(struct canary *c);
@@ -67,20 +69,13 @@ int hook_detect_arch_vm_ioctl(const struct canary *c);
 
 int hooks_detect_tsc_gate(void);
 int hooks_find(enum feature feature);
-int hooks_attach(unsigned long features);
-int hooks_prove(enum feature feature);
-int hooks_settle(void);
+enum feature hooks_feature(enum hook_group group);
+int hooks_attach(enum hook_group group, const char *what);
+int hooks_detach(enum hook_group group);
+const char *hooks_traced(enum hook_group group);
 ssize_t hooks_list(char *buf);
 void hooks_arm(void);
 void hooks_disarm(void);
 void hooks_remove(void);
-
-void hooks_callback(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
-		    struct ftrace_regs *fregs);
-struct redirect_list hooks_of(enum hook_when when);
-
-/* demand.c */
-void demand_start(void);
-int demand_stop(void);
 
 #endif /* _GMEM_HOOKS_H */

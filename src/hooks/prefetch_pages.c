@@ -25,5 +25,5 @@ DEFINE_REDIRECT(prefetch_pages, "kvm_prefetch_pages", prefetch_pages_replacement
 /* No slot: -1. */
 void hook_prove_prefetch_pages(const struct canary *c)
 {
-	redirect_original(prefetch_pages)(NULL, 0, NULL, 0);
+	redirect_entry(prefetch_pages)(NULL, 0, NULL, 0);
 }

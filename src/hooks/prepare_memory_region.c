@@ -6,7 +6,6 @@
 #include <linux/file.h>
 
 #include "../gmem/gmem.h"
-#include "../gmem/symbols.h"
 #include "hooks.h"
 
 static int prepare_memory_region_replacement(struct kvm *kvm, const struct kvm_memory_slot *old,
@@ -24,6 +23,7 @@ static __always_inline bool prepare_memory_region_wanted(struct ftrace_regs *fre
 }
 
 REDIRECT_PROTOTYPE(kvm_arch_prepare_memory_region, prepare_memory_region_replacement);
+DECLARE_REDIRECT_ORIGINAL(free_memslot, typeof(kvm_arch_free_memslot));
 DEFINE_REDIRECT(prepare_memory_region, "kvm_arch_prepare_memory_region",
 		prepare_memory_region_replacement, prepare_memory_region_wanted);
 
@@ -41,7 +41,7 @@ static int prepare_bound_slot(struct kvm *kvm, struct kvm_memory_slot *new, stru
 
 	r = gmem_bind(new, file, pgoff);
 	if (r)
-		kernel_call(kvm_arch_free_memslot)(kvm, new);
+		redirect_original(free_memslot)(kvm, new);
 	return r;
 }
 
@@ -87,5 +87,5 @@ static int prepare_memory_region_replacement(struct kvm *kvm, const struct kvm_m
 /* Nothing to prepare for a deletion. */
 void hook_prove_prepare_memory_region(const struct canary *c)
 {
-	redirect_original(prepare_memory_region)(c->kvm, c->slot, NULL, KVM_MR_DELETE);
+	redirect_entry(prepare_memory_region)(c->kvm, c->slot, NULL, KVM_MR_DELETE);
 }

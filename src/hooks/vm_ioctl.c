@@ -7,8 +7,6 @@
  * makes a .part.0 of __kvm_set_memory_region() in 6.8, and the ioctl enters that,
  * past the redirect. This one is in a table of file operations, and whole.
  */
-#include <linux/mm.h>
-#include <linux/mman.h>
 #include <linux/module.h>
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
@@ -16,6 +14,7 @@
 #include "../gmem/gmem.h"
 #include "demand.h"
 #include "hooks.h"
+#include "set_region.h"
 
 static long vm_ioctl_replacement(struct file *filp, unsigned int ioctl, unsigned long arg);
 
@@ -30,7 +29,7 @@ static __always_inline bool vm_ioctl_wanted(struct ftrace_regs *fregs)
 	struct kvm *kvm;
 
 	if (ioctl != KVM_CREATE_GUEST_MEMFD && ioctl != KVM_SET_USER_MEMORY_REGION2 &&
-	    !(ioctl == KVM_SET_USER_MEMORY_REGION && gmem_slots_bound()))
+	    !(ioctl == KVM_SET_USER_MEMORY_REGION && hooks_have_slots()))
 		return false;
 
 	filp = (void *)redirect_argument(fregs, 0);
@@ -38,6 +37,8 @@ static __always_inline bool vm_ioctl_wanted(struct ftrace_regs *fregs)
 	return kvm->mm == current->mm && !kvm_arch_has_private_mem(kvm);
 }
 
+/* No header declares it: KVM has it in a table, which only takes this type. */
+REDIRECT_PROTOTYPE(*((const struct file_operations *)NULL)->unlocked_ioctl, vm_ioctl_replacement);
 DEFINE_REDIRECT(vm_ioctl, "kvm_vm_ioctl", vm_ioctl_replacement, vm_ioctl_wanted);
 
 /*
@@ -59,33 +60,10 @@ static long create_guest_memfd(struct file *filp, unsigned long arg)
 	return r;
 }
 
-/*
- * KVM's ioctl, with other arguments than user space gave. There is no function behind
- * it to call instead: where there is one, compilers put it into the ioctl or split it.
- * So the arguments go to user space, for the time of the call. Another thread of the
- * process can change them there, and gains nothing but what it could ask for itself:
- * what is bound in the end is checked when it is bound, see gmem_bind_file().
- */
-static long set_plain_region(struct file *filp, const struct kvm_userspace_memory_region *mem)
-{
-	unsigned long arg;
-	long r = -EFAULT;
-
-	arg = vm_mmap(NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0);
-	if (IS_ERR_VALUE(arg))
-		return -ENOMEM;
-
-	if (!copy_to_user((void __user *)arg, mem, sizeof(*mem)))
-		r = redirect_original(vm_ioctl)(filp, KVM_SET_USER_MEMORY_REGION, arg);
-
-	vm_munmap(arg, PAGE_SIZE);
-	return r;
-}
-
 /* KVM is asked for an ordinary slot; prepare_memory_region.c then finds the request. */
 static long set_bound_region(struct file *filp, const struct kvm_userspace_memory_region2 *mem)
 {
-	const struct kvm_userspace_memory_region plain = {
+	const struct kvm_userspace_memory_region2 plain = {
 		.slot = mem->slot,
 		.guest_phys_addr = mem->guest_phys_addr,
 		.memory_size = mem->memory_size,
@@ -96,15 +74,15 @@ static long set_bound_region(struct file *filp, const struct kvm_userspace_memor
 	long r = gmem_region_check(kvm, mem);
 
 	if (r || !mem->memory_size)
-		return r ?: set_plain_region(filp, &plain);
+		return r ?: hook_set_region(filp, &plain);
 
 	r = hooks_get_slots();
 	if (r)
 		return r;
 
-	gmem_bind_request_begin(&req, kvm, mem);
-	r = set_plain_region(filp, &plain);
-	gmem_bind_request_end(&req);
+	r = gmem_bind_request_begin(&req, kvm, mem);
+	r = r ?: hook_set_region(filp, &plain);
+	gmem_bind_request_end();
 	/* Else it is the slot's, until free_memslot.c. */
 	if (!req.served)
 		hooks_put_slots();
@@ -115,8 +93,8 @@ static long set_bound_region(struct file *filp, const struct kvm_userspace_memor
 
 /*
  * From 6.18 on, KVM has guest_memfds of its own for such VMs, and is asked about
- * every file that is not ours. Earlier it refuses the flag, which is the right
- * answer, but comes ahead of others that should.
+ * every file that is not ours, and about deletions, which no file has part in. Earlier
+ * it refuses the flag, which is the right answer, but comes ahead of others that should.
  */
 static long set_flagged_region(struct file *filp, unsigned long arg,
 			       const struct kvm_userspace_memory_region2 *mem)
@@ -127,7 +105,7 @@ static long set_flagged_region(struct file *filp, unsigned long arg,
 	if (mem->memory_size && mem->guest_memfd_offset + mem->memory_size > S64_MAX)
 		return -EINVAL;
 
-	if (!gmem_region_names_our_file(mem))
+	if (!mem->memory_size || !gmem_region_names_our_file(mem))
 		r = redirect_original(vm_ioctl)(filp, KVM_SET_USER_MEMORY_REGION2, arg);
 	if (r == -EINVAL || r == -ENOTTY)
 		r = set_bound_region(filp, mem);
@@ -149,7 +127,7 @@ static long set_memory_region(struct file *filp, unsigned int ioctl, unsigned lo
 		return set_flagged_region(filp, arg, &mem);
 
 	/* prepare_memory_region.c refuses it too, but only once it is known to overlap nothing. */
-	if (gmem_region_changes_bound_slot(filp->private_data, &mem))
+	if (hooks_have_slots() && gmem_region_changes_bound_slot(filp->private_data, &mem))
 		return -EINVAL;
 
 	r = redirect_original(vm_ioctl)(filp, ioctl, arg);
@@ -194,5 +172,5 @@ static long vm_ioctl_replacement(struct file *filp, unsigned int ioctl, unsigned
 /* The VM is another process's: -EIO. */
 void hook_prove_vm_ioctl(const struct canary *c)
 {
-	redirect_original(vm_ioctl)(c->filp, 0, 0);
+	redirect_entry(vm_ioctl)(c->filp, 0, 0);
 }

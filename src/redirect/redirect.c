@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Attaching, proving and detaching redirects. */
+#include <linux/preempt.h>
 #include <linux/ratelimit.h>
 #include <linux/rcupdate.h>
 
+#include <asm/cpufeature.h>
 #include <asm/nops.h>
 
 #include "../features.h"
@@ -24,11 +26,6 @@ noinline long redirect_proof_stub(void)
 	return 0;
 }
 
-static void notrace trial_callback(unsigned long ip, unsigned long parent_ip,
-				   struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-}
-
 /*
  * Frees what an ftrace_ops holds, so that it can be used again; but not of one that counts as
  * registered, because ftrace has switched itself off while it came. Resetting its filter would
@@ -38,7 +35,7 @@ static void notrace trial_callback(unsigned long ip, unsigned long parent_ip,
  */
 static void redirects_forget(struct ftrace_ops *ops)
 {
-	if (ops->flags & FTRACE_OPS_FL_ENABLED)
+	if (redirects_attached(ops))
 		return;
 
 	synchronize_rcu();
@@ -47,14 +44,23 @@ static void redirects_forget(struct ftrace_ops *ops)
 	RCU_INIT_POINTER(ops->local_hash.notrace_hash, NULL);
 }
 
-/* What ftrace says to an attempt on one function with the given flags. */
-static int redirect_trial(unsigned long site, unsigned long flags)
+/* Not "is a call": while another tracer comes or goes, it is a breakpoint for a moment. */
+static bool redirect_is_patched(const struct redirect *r)
 {
-	static struct ftrace_ops trial = { .func = trial_callback };
+	static const u8 nop[] = { BYTES_NOP5 };
+
+	return READ_ONCE(*(u8 *)r->site) != nop[0];
+}
+
+/* What ftrace says to an attempt on one function, with a callback of ours and the given flags. */
+static int redirect_trial(const struct redirect *r, ftrace_func_t callback, unsigned long flags)
+{
+	static struct ftrace_ops trial;
 	int err;
 
+	trial.func = callback;
 	trial.flags = flags;
-	err = ftrace_set_filter_ip(&trial, site, 0, 1);
+	err = ftrace_set_filter_ip(&trial, r->site, 0, 1);
 	if (err)
 		return err;
 
@@ -65,44 +71,112 @@ static int redirect_trial(unsigned long site, unsigned long flags)
 	return err;
 }
 
-/*
- * ftrace says -EBUSY for two causes that need different remedies, and not for which
- * function. A second observer is never refused, a permanent one is refused while
- * ftrace is switched off. Slow, and any VMM can have it done while a live patch is there: as
- * often as a line is logged, not as often as somebody asks.
- */
-static void redirects_explain(const struct redirect_list *list, int err)
+/* Each function by itself; ftrace does not say for which one it refuses many. */
+static int redirects_try_each(const struct ftrace_ops *ops, const struct redirect_list *list,
+			      const char *what)
 {
-	static DEFINE_RATELIMIT_STATE(often, DEFAULT_RATELIMIT_INTERVAL, DEFAULT_RATELIMIT_BURST);
 	unsigned int i;
 
-	if (!__ratelimit(&often))
+	for (i = 0; i < list->n; i++) {
+		const struct redirect *r = list->redirect[i];
+		int err = redirect_trial(r, ops->func, FTRACE_OPS_FL_IPMODIFY);
+
+		if (err == -EBUSY)
+			refused(what, "%s is held by a live patch, BPF or module; remove that\n",
+				r->symbol);
+		else if (err)
+			refused(what, "%s cannot be redirected (%d)\n", r->symbol, err);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/*
+ * Trials are slow, and any VMM can have them made while a live patch is there: as often as a
+ * line is logged, not as often as somebody asks.
+ */
+static DEFINE_RATELIMIT_STATE(redirect_trials, DEFAULT_RATELIMIT_INTERVAL, DEFAULT_RATELIMIT_BURST);
+
+/*
+ * Where others trace the functions, each is tried before all are registered: of many, ftrace tells
+ * those who share one that they do, and where it then refuses another, it does not take that
+ * back. A BPF trampoline would go on calling the address that a callback is taken to have left.
+ */
+static int redirects_ask(const struct ftrace_ops *ops, const struct redirect_list *list,
+			 const char *what)
+{
+	bool alone = true;
+	unsigned int i;
+
+	for (i = 0; i < list->n; i++)
+		alone &= !redirect_is_patched(list->redirect[i]);
+	if (alone)
+		return 0;
+	return __ratelimit(&redirect_trials) ? redirects_try_each(ops, list, what) : -EBUSY;
+}
+
+/*
+ * ftrace says -EBUSY for two causes that need different remedies. A second observer is never
+ * refused, a permanent one is refused while ftrace is switched off.
+ */
+static void redirects_explain(const struct ftrace_ops *ops, const struct redirect_list *list,
+			      int err, const char *what)
+{
+	if (!__ratelimit(&redirect_trials))
 		return;
 
 	if (err == -EBUSY &&
-	    redirect_trial(list->redirect[0]->site, FTRACE_OPS_FL_PERMANENT) == -EBUSY) {
-		feature_refused("ftrace is switched off; set kernel.ftrace_enabled=1\n");
-		return;
-	}
-
-	for (i = 0; i < list->n && err != -ENOMEM; i++) {
-		const struct redirect *r = list->redirect[i];
-		int why = redirect_trial(r->site, FTRACE_OPS_FL_IPMODIFY);
-
-		if (why == -EBUSY)
-			feature_refused("%s is held by a live patch, BPF or module; remove that\n",
-					r->symbol);
-		else if (why)
-			feature_refused("%s cannot be redirected (%d)\n", r->symbol, why);
-		if (why)
-			return;
-	}
-	feature_refused("ftrace cannot redirect %s (%d)\n", list->redirect[0]->symbol, err);
+	    redirect_trial(list->redirect[0], ops->func, FTRACE_OPS_FL_PERMANENT) == -EBUSY)
+		refused(what, "ftrace is switched off; set kernel.ftrace_enabled=1\n");
+	else if (err == -ENOMEM || !redirects_try_each(ops, list, what))
+		refused(what, "ftrace cannot redirect %s (%d)\n", list->redirect[0]->symbol, err);
 }
 
 /**
- * redirects_find() - find the functions; until they are proven, redirect_original() is they
+ * redirects_traced() - what ftrace cannot be told of without danger
+ * @list: redirects that were found
+ *
+ * While ftrace registers or unregisters us beside a BPF program that looks at how a function
+ * returns, the program's trampoline is made to go by our callback before that is there, and
+ * until a grace period after it has gone. Meanwhile it calls what is behind the fentry call,
+ * where there is no ENDBR. So it is for live patches as well; but those do not come and go by
+ * themselves. Without IBT it does no harm. Who attaches one just now is not seen.
+ *
+ * Return: the name of a function of the list that has a trampoline of somebody else, if the CPU
+ *	   enforces IBT; or NULL.
+ */
+const char *redirects_traced(const struct redirect_list *list)
+{
+	const char *traced = NULL;
+	unsigned int i;
+
+	if (!cpu_feature_enabled(X86_FEATURE_IBT))
+		return NULL;
+
+	/* The table that it looks into is freed after a grace period. */
+	preempt_disable();
+	for (i = 0; i < list->n; i++) {
+		const struct redirect *r = list->redirect[i];
+		unsigned long trampoline = kernel_call(ftrace_find_rec_direct)(r->site);
+
+		traced = trampoline ? r->symbol : traced;
+	}
+	preempt_enable();
+	return traced;
+}
+
+REDIRECT_SYMBOLS(DEFINE_SYMBOL)
+
+static const struct symbol redirect_symbols[] = {
+	REDIRECT_SYMBOLS(SYMBOL_ENTRY)
+};
+
+/**
+ * redirects_find() - find the functions
  * @list: the redirects
+ *
+ * From then on, redirect_entry() and redirect_original() can be called.
  *
  * Context: process context, may sleep.
  * Return: 0, -ENOMEM, or -ENOENT after one line that names a function that is missing.
@@ -116,16 +190,19 @@ int redirects_find(const struct redirect_list *list)
 	for (i = 0; i < list->n; i++)
 		at[i] = (struct symbol_address){ SYMBOL_KVM, list->redirect[i]->symbol };
 
-	err = symbols_find(at, list->n);
+	err = symbols_resolve(redirect_symbols, ARRAY_SIZE(redirect_symbols)) ?:
+	      symbols_find(at, list->n);
 	if (err)
 		return err;
 
 	for (i = 0; i < list->n && !err; i++) {
 		struct redirect *r = list->redirect[i];
 
-		if (at[i].address) {
-			r->site = at[i].address;
-			__static_call_update(r->key, r->tramp, (void *)r->site);
+		if (at[i].start) {
+			r->site = at[i].site;
+			__static_call_update(r->entry, r->entry_tramp, (void *)at[i].start);
+			__static_call_update(r->body, r->body_tramp,
+					     (void *)(r->site + MCOUNT_INSN_SIZE));
 			continue;
 		}
 		feature_refused("kvm has no function %s; this kernel build is not supported\n",
@@ -135,129 +212,99 @@ int redirects_find(const struct redirect_list *list)
 	return err;
 }
 
-static int redirects_filter(struct ftrace_ops *ops, const struct redirect_list *list, int remove)
+static int redirects_filter(struct ftrace_ops *ops, const struct redirect_list *list)
 {
 	unsigned long sites[REDIRECTS_MAX];
 	unsigned int i;
 
 	for (i = 0; i < list->n; i++)
 		sites[i] = list->redirect[i]->site;
-	return ftrace_set_filter_ips(ops, sites, list->n, remove, 0);
+	return ftrace_set_filter_ips(ops, sites, list->n, 0, 1);
 }
 
-/*
- * Registering is what makes ftrace come to terms with BPF programs on the same functions: a
- * trampoline of fexit returns past what a callback has decided, unless it was asked not to. A
- * change to the set of functions asks nobody. -EAGAIN: one of them is just being changed.
- *
- * An ftrace_ops is refused as a whole, with all its functions.
- */
+/* -EAGAIN: a BPF program on one of the functions is just being attached or detached. */
 static int redirects_register(struct ftrace_ops *ops)
 {
 	int tries = 100, err;
 
-	if (ops->flags & FTRACE_OPS_FL_ENABLED)
-		return 0;
-
 	do {
 		err = register_ftrace_function(ops);
 	} while (err == -EAGAIN && --tries);
-	if (err)
-		redirects_forget(ops);
 	return err;
 }
 
-static void redirects_set_attached(const struct redirect_list *list, bool attached)
-{
-	unsigned int i;
-
-	for (i = 0; i < list->n; i++)
-		WRITE_ONCE(list->redirect[i]->attached, attached);
-}
-
 /**
- * redirects_attach() - attach redirects; they pass every call through
- * @ops: what is to hold them. Should it hold others already, then for these, whoever
- *	 else traces them is not asked, see redirects_register()
+ * redirects_attach() - attach redirects; those that are not armed pass every call through
+ * @ops: what is to hold them, and holds nothing
  * @list: redirects that were found; at least one
+ * @what: what cannot be done if this fails, for refused()
  *
  * Context: process context, may sleep; one call at a time for @ops.
  * Return: 0, or an error after one line that names its cause, with none attached: -EBUSY
  *	   where a live patch or another module has redirected one of them.
  */
-int redirects_attach(struct ftrace_ops *ops, const struct redirect_list *list)
+int redirects_attach(struct ftrace_ops *ops, const struct redirect_list *list, const char *what)
 {
-	int err = redirects_filter(ops, list, 0) ?: redirects_register(ops);
+	const char *traced = redirects_traced(list);
+	int err;
 
-	if (err) {
-		redirects_explain(list, err);
-		return err;
+	if (traced) {
+		refused(what, "%s is traced by BPF, and this CPU has IBT; detach that first\n",
+			traced);
+		return -EBUSY;
 	}
-	redirects_set_attached(list, true);
+
+	err = redirects_ask(ops, list, what);
+	if (err)
+		return err;
+
+	err = redirects_filter(ops, list) ?: redirects_register(ops);
+	if (err) {
+		redirects_forget(ops);
+		redirects_explain(ops, list, err, what);
+	}
+	return err;
+}
+
+/**
+ * redirects_attached() - does ftrace hold them?
+ * @ops: what is to hold them
+ */
+bool redirects_attached(const struct ftrace_ops *ops)
+{
+	return READ_ONCE(ops->flags) & FTRACE_OPS_FL_ENABLED;
+}
+
+static int redirect_silent(const struct redirect *r, const char *what)
+{
+	refused(what, "the redirect of %s is attached but does not fire\n", r->symbol);
+	return -ENXIO;
+}
+
+/**
+ * redirects_check() - do redirects that were proven once and are attached again have their text?
+ * @list: the redirects
+ * @what: as for redirects_attach()
+ *
+ * Return: 0, or -ENXIO after one line that names one that has not.
+ */
+int redirects_check(const struct redirect_list *list, const char *what)
+{
+	unsigned int i;
+
+	for (i = 0; i < list->n; i++) {
+		if (!redirect_is_patched(list->redirect[i]))
+			return redirect_silent(list->redirect[i], what);
+	}
 	return 0;
 }
 
-/* Not "is a call": while another tracer comes or goes, it is a breakpoint for a moment. */
-static bool redirect_is_patched(const struct redirect *r)
-{
-	static const u8 nop[] = { BYTES_NOP5 };
-
-	return READ_ONCE(*(u8 *)r->site) != nop[0];
-}
-
 /**
- * redirects_attach_again() - attach redirects that were proven and detached
- * @ops: what is to hold them, and holds nothing
- * @list: the redirects; armed, so from the return of this on, they are in force
- *
- * Context: as redirects_attach().
- * Return: as redirects_attach(); -ENXIO if their text was not patched.
- */
-int redirects_attach_again(struct ftrace_ops *ops, const struct redirect_list *list)
-{
-	int err = list->n ? redirects_attach(ops, list) : 0;
-	unsigned int i;
-
-	for (i = 0; i < list->n && !err; i++) {
-		if (redirect_is_patched(list->redirect[i]))
-			continue;
-		feature_refused("the redirect of %s is attached but does not fire\n",
-				list->redirect[i]->symbol);
-		redirects_remove(ops, list);
-		err = -ENXIO;
-	}
-	return err;
-}
-
-/**
- * redirects_detach() - detach some of many
- * @ops: what holds them, and at least one more: an ftrace_ops without functions is one
- *	 with all
- * @list: the redirects; calls may still be in flight in them
- *
- * Waits for nothing.
- *
- * Context: process context, may sleep; one call at a time for @ops.
- * Return: 0, or -ENOMEM and they stay attached.
- */
-int redirects_detach(struct ftrace_ops *ops, const struct redirect_list *list)
-{
-	int err = list->n ? redirects_filter(ops, list, 1) : 0;
-
-	if (!err)
-		redirects_set_attached(list, false);
-	return err;
-}
-
-/**
- * redirect_prove_begin() - the current task's next call lands in the stub
+ * redirect_prove_begin() - the current task's next redirect_entry() lands in the stub
  * @r: an attached redirect that is not armed
- *
- * Until redirect_prove_end(), redirect_original() enters at the front door.
  */
 void redirect_prove_begin(struct redirect *r)
 {
-	__static_call_update(r->key, r->tramp, (void *)r->site);
 	WRITE_ONCE(redirect_fired, false);
 	WRITE_ONCE(r->prover, current);
 }
@@ -279,19 +326,14 @@ void redirect_prove_by_text(const struct redirect *r)
 /**
  * redirect_prove_end() - did it?
  * @r: the redirect
+ * @what: as for redirects_attach()
  *
  * Return: 0, or -ENXIO after one line that names the function.
  */
-int redirect_prove_end(struct redirect *r)
+int redirect_prove_end(struct redirect *r, const char *what)
 {
 	WRITE_ONCE(r->prover, NULL);
-	__static_call_update(r->key, r->tramp, (void *)(r->site + MCOUNT_INSN_SIZE));
-
-	if (READ_ONCE(redirect_fired))
-		return 0;
-
-	feature_refused("the redirect of %s is attached but does not fire\n", r->symbol);
-	return -ENXIO;
+	return READ_ONCE(redirect_fired) ? 0 : redirect_silent(r, what);
 }
 
 /**
@@ -316,41 +358,41 @@ void redirect_disarm(struct redirect *r)
 /**
  * redirects_remove() - detach all that an ftrace_ops holds
  * @ops: it; if it is not registered, nothing is done
- * @list: the redirects that it holds
+ * @list: the redirects
  *
- * Waits until no task is between the function and the replacement. In replacements, calls
- * may still be in flight, see redirects_quiesce().
+ * Waits until no task is between the function and where the callback sent it. In replacements,
+ * calls may still be in flight, see redirects_quiesce().
  *
  * Context: process context, sleeps for a grace period of RCU tasks.
- * Return: 0, or -ENODEV and they stay attached: ftrace has switched itself off, for a
- *	   fault of its own.
+ * Return: 0, or they stay attached: -EBUSY as long as redirects_traced(); -ENODEV if ftrace has
+ *	   switched itself off, for a fault of its own.
  */
 int redirects_remove(struct ftrace_ops *ops, const struct redirect_list *list)
 {
 	int err;
 
-	if (!(ops->flags & FTRACE_OPS_FL_ENABLED))
+	if (!redirects_attached(ops))
 		return 0;
+	if (redirects_traced(list))
+		return -EBUSY;
 
 	err = unregister_ftrace_function(ops);
-	if (err)
-		return err;
-
-	redirects_forget(ops);
-	redirects_set_attached(list, false);
-	return 0;
+	if (!err)
+		redirects_forget(ops);
+	return err;
 }
 
 /**
  * redirects_strand() - text cannot be patched any longer, and leads to us
+ * @ops: what ftrace holds, and does not let go
  *
  * Calls come as long as the host is up, so what they meet has to stay. Nothing else can
  * keep it: an exit cannot fail.
  */
-void __noreturn redirects_strand(void)
+void redirects_strand(const struct ftrace_ops *ops)
 {
 	pr_crit("ftrace has switched itself off, see above; this unload never ends; reboot the host\n");
-	for (;;) {
+	while (redirects_attached(ops)) {
 		set_current_state(TASK_IDLE);
 		schedule();
 	}
@@ -360,11 +402,12 @@ void __noreturn redirects_strand(void)
  * redirects_quiesce() - wait until no task is in a replacement
  *
  * To be called after redirects_remove(), before the module's text goes. A task can be
- * (a) on its way from the callback to the replacement's srcu_read_lock(), (b)
- * between lock and unlock, perhaps asleep in the original, (c) between unlock and
- * return. (a) and (c) never sleep, so a grace period of RCU tasks waits for them; SRCU
- * waits for (b). That for (a) was part of redirects_remove(): ftrace needs it itself,
- * to free the trampoline from which tasks come here.
+ * (a) on its way from the callback to the replacement's srcu_read_lock(), or to the jump of
+ * redirect_original(), (b) between lock and unlock, perhaps asleep in the original, (c)
+ * between unlock and return. (a) and (c) never sleep, so a grace period of RCU tasks waits for
+ * them; SRCU waits for (b). That for (a) was part of redirects_remove(): ftrace needs it itself,
+ * to free the trampoline from which tasks come here. The programs that a BPF trampoline runs on
+ * the way do not sleep either: those that may are for functions that error injection lists.
  */
 void redirects_quiesce(void)
 {

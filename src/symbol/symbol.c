@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Finding unexported functions by name, and making them callable. */
+#include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/slab.h>
 
 #include "../features.h"
 #include "symbol.h"
 
-/* A kprobe, and the name that it is registered with. */
+/* A kprobe, the name that it is registered with, and what kallsyms calls the place. */
 struct symbol_probe {
 	struct kprobe kp;
 	char name[KSYM_NAME_LEN];
+	char place[KSYM_SYMBOL_LEN];
 };
 
 static void symbol_probe_init(struct symbol_probe *probe, const struct symbol_address *symbol)
@@ -19,6 +21,22 @@ static void symbol_probe_init(struct symbol_probe *probe, const struct symbol_ad
 	snprintf(probe->name, sizeof(probe->name), "%s%s", in_kvm ? "kvm:" : "", symbol->name);
 	probe->kp.symbol_name = probe->name;
 	probe->kp.flags = KPROBE_FLAG_DISABLED;
+}
+
+/*
+ * Kprobes step over an ENDBR. How far, kallsyms tells; the instruction itself may have been
+ * overwritten, and by what depends on the kernel.
+ */
+static unsigned long symbol_probe_start(struct symbol_probe *probe)
+{
+	unsigned long at = (unsigned long)probe->kp.addr, offset = 0;
+	const char *plus;
+
+	sprint_symbol(probe->place, at);
+	plus = strrchr(probe->place, '+');
+	if (plus)
+		sscanf(plus, "+0x%lx/", &offset);
+	return at - offset;
 }
 
 /**
@@ -31,7 +49,7 @@ static void symbol_probe_init(struct symbol_probe *probe, const struct symbol_ad
  * them are unregistered at once, because each time costs a grace period of RCU.
  *
  * Context: process context, may sleep.
- * Return: 0 or -ENOMEM. An address is 0 if there is no such function, or it cannot
+ * Return: 0 or -ENOMEM. The addresses are 0 if there is no such function, or it cannot
  *	   be probed.
  */
 int symbols_find(struct symbol_address *symbols, unsigned int n)
@@ -48,10 +66,12 @@ int symbols_find(struct symbol_address *symbols, unsigned int n)
 		struct kprobe *kp = &probes[i].kp;
 
 		symbol_probe_init(&probes[i], &symbols[i]);
-		symbols[i].address = 0;
+		symbols[i].start = 0;
+		symbols[i].site = 0;
 		if (register_kprobe(kp))
 			continue;
-		symbols[i].address = (unsigned long)kp->addr;
+		symbols[i].start = symbol_probe_start(&probes[i]);
+		symbols[i].site = (unsigned long)kp->addr;
 		found[nr_found++] = kp;
 	}
 	unregister_kprobes(found, nr_found);
@@ -85,9 +105,9 @@ int symbols_resolve(const struct symbol *symbols, unsigned int n)
 
 	err = symbols_find(at, n);
 	for (i = 0; i < n && !err; i++) {
-		if (at[i].address) {
+		if (at[i].start) {
 			__static_call_update(symbols[i].key, symbols[i].tramp,
-					     (void *)at[i].address);
+					     (void *)at[i].start);
 			continue;
 		}
 		feature_refused("this kernel has no function %s\n", at[i].name);

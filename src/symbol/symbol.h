@@ -29,13 +29,14 @@ enum symbol_owner {
  * @owner: who has it
  * @name: its exact name; a compiler's clone (.isra, .constprop, .part) has
  *	  another name and is not found, which is right: its arguments may differ
- * @address: of the function's fentry site (behind an ENDBR, where it has one), which
- *	     is also a valid target for a direct call; 0 if it was not found
+ * @start: where the function begins, and where calls are to go: retbleed=stuff looks for the
+ *	   padding in front of it; 0 if it was not found
+ * @site: of the function's fentry call, which is behind an ENDBR, where it has one
  */
 struct symbol_address {
 	enum symbol_owner owner;
 	const char *name;
-	unsigned long address;
+	unsigned long start, site;
 };
 
 /**
