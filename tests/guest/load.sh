@@ -54,6 +54,30 @@ seen()
 	return 1
 }
 
+# rival_shares N: it was asked whether it may share the function, and told that it need not any
+# longer, but for so many times.
+rival_shares()
+{
+	local rival=/sys/module/rival/parameters
+	echo "asked $(cat $rival/asked), told $(cat $rival/released)"
+	[ "$(cat $rival/asked)" -gt 0 ] && [ "$(($(cat $rival/asked) - $(cat $rival/released)))" -eq "$1" ]
+}
+
+# others_call: VMs that use nothing of the module, for three seconds.
+others_call()
+{
+	timeout 3 ./bystander 60000 >/dev/null 2>&1
+}
+
+# lands_on_endbr: the last call of the function that the trampoline is on. Not every kernel is
+# built to enforce that.
+lands_on_endbr()
+{
+	local rival=/sys/module/rival/parameters
+	cat $rival/landing
+	[ "$(cat $rival/ibt)" = N ] || grep -q ^endbr $rival/landing
+}
+
 # soon COMMAND...: it succeeds within five seconds.
 soon()
 {
@@ -111,6 +135,13 @@ ok "features are as this kernel allows" states_expected
 states_true /tmp/before
 ok "what is redirected is what it says" as_reported
 ok "features/guest_memfd" grep -qx active $module/features/guest_memfd
+if [ -e /sys/kernel/btf/kvm ]; then
+	# Those that no header declares; see src/hooks/.
+	ok "kvm_vm_ioctl() is what its replacement takes it for" \
+		sh -c './prototype kvm_vm_ioctl | grep -qx "8 (p, 4, 8)"'
+	ok "so is kvm_vm_ioctl_check_extension_generic()" \
+		sh -c './prototype kvm_vm_ioctl_check_extension_generic | grep -qx "[48] (p, 8)"'
+fi
 ok "all features can be read" sh -c "grep . /sys/module/kvm_gmem_numa/features/*"
 ok "version" test -s $module/version
 nok "ftrace cannot be switched off" sh -c "echo 0 >$sysctl"
@@ -204,6 +235,33 @@ else
 	echo "# no BPF program: kvm.ko has no type information here"
 fi
 
+# Where a call is not ours, a trampoline that shares the function calls the original, from a
+# register; and it is to do that no longer once nothing of ours is attached.
+for f in $(sed 's/ .*//' $module/features/redirects); do
+	unload_soon
+	ok "a trampoline is put on $f" insmod ./rival.ko function=$f direct=Y agrees=Y
+	ok "loads beside it" load
+	case " $(echo $idle) " in
+	*" $f "*)
+		ok "loaded, $f idle: it is told that it has the function for itself" rival_shares 0
+		hold slot
+		ok "$f attached: it is asked again" rival_shares 1
+		others_call
+		ok "$f: a call that is not ours lands on an ENDBR" lands_on_endbr
+		let_go
+		ok "$f idle again: it is told" soon rival_shares 0
+		;;
+	*)
+		others_call
+		ok "$f: a call that is not ours lands on an ENDBR" lands_on_endbr
+		ok "unloads beside it" unload_soon
+		ok "unloaded, $f: it is told" rival_shares 0
+		load
+		;;
+	esac
+	rmmod rival
+done
+
 # --- parameters
 tap ./caps "advertise=Y" 1 3 1 1 3 1
 echo N >$module/parameters/advertise
@@ -215,6 +273,61 @@ native) echo "# the gate is the kernel's own, tsc_gate=N leaves it alone" ;;
 *) ok "tsc_gate=N: features says so" grep -q "^off" $module/features/tsc_vm_gate ;;
 esac
 echo Y >$module/parameters/tsc_gate
+
+# What a parameter switches off, a live patch can have; and it stays off while that is there.
+for p in advertise:kvm_vm_ioctl_check_extension_generic tsc_gate:kvm_arch_vm_ioctl; do
+	f=${p#*:}
+	p=${p%:*}
+	grep -q "^$f " $module/features/redirects || continue
+	nok "$p=Y: a live patch cannot take $f" insmod ./rival.ko function=$f
+	ok "$p=N: $f is let go" sh -c "echo N >$module/parameters/$p && grep -qx '$f idle' $module/features/redirects"
+	ok "$p=N: what is redirected is what it says" soon as_reported
+	ok "$p=N: a live patch can take it" insmod ./rival.ko function=$f
+	dmesg_mark
+	nok "with the live patch: $p cannot be set" sh -c "echo Y >$module/parameters/$p"
+	ok "with the live patch: one line says why" dmesg_says "parameter not set: $f is held by a live patch"
+	ok "with the live patch: $p=N still" grep -qx N $module/parameters/$p
+	unload
+	ok "with the live patch: loads with $p=N" load $p=N
+	rmmod rival
+	ok "without it, it can" sh -c "echo Y >$module/parameters/$p && grep -qx '$f attached' $module/features/redirects"
+done
+tap ./probe present
+
+# --- with IBT, ftrace is told nothing while a trampoline shares a function
+f=$(set -- $idle; echo $1)
+unload
+insmod ./rival.ko function=$f direct=Y agrees=Y
+refused "with IBT, beside a trampoline on $f" "not loaded: $f is traced by BPF" insmod ./ibt.ko detach_delay=1
+rmmod rival
+ok "with IBT: loads" insmod ./ibt.ko detach_delay=1
+insmod ./rival.ko function=$f direct=Y agrees=Y
+dmesg_mark
+nok "with IBT, beside a trampoline on $f: no slot is bound" slot_is_bound
+ok "with IBT: one line says why" dmesg_says "memslot refused: $f is traced by BPF"
+rmmod rival
+hold slot
+ok "with IBT, a trampoline comes while a slot is bound" insmod ./rival.ko function=$f direct=Y agrees=Y
+let_go
+sleep 3
+nok "with IBT: what it shares is not detached" others_are_free
+rmmod rival
+ok "with IBT: once it has gone, it is" soon others_are_free
+always=kvm_vm_ioctl_check_extension_generic
+insmod ./rival.ko function=$always direct=Y agrees=Y
+dmesg_mark
+nok "with IBT, beside a trampoline on $always: it is not let go" sh -c "echo N >$module/parameters/advertise"
+ok "with IBT: one line says why" dmesg_says "parameter not set: $always is traced by BPF"
+dmesg_mark
+rmmod kvm_gmem_numa &
+sleep 2
+ok "with IBT: an unload waits, and says so" dmesg_says "unload waits: $always is traced by BPF"
+ok "with IBT: and still does" loaded
+rmmod rival
+wait $!
+nok "with IBT: once it has gone, the unload goes on" loaded
+ok "with IBT: nothing is left" clean
+load
 
 # --- unload is refused while something needs the module
 held=

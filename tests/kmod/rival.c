@@ -24,22 +24,53 @@ module_param(direct, bool, 0444);
 static bool agrees;
 module_param(agrees, bool, 0444);
 
-/* How often somebody asked whether he may change where this function's calls go. */
-static int asked;
+/*
+ * How often somebody asked whether he may change where this function's calls go, and how often
+ * he said that he no longer does: a BPF trampoline goes by what it was told last.
+ */
+static int asked, released;
 module_param(asked, int, 0444);
+module_param(released, int, 0444);
+
+/*
+ * Where the last call was to go on: what a BPF trampoline that shares the function calls, from a
+ * register, so a CPU with IBT wants an ENDBR there. "none" before there was a call.
+ */
+unsigned long rival_landing;
+
+static int landing_get(char *buf, const struct kernel_param *kp)
+{
+	static const u8 endbr[] = { 0xf3, 0x0f, 0x1e, 0xfa };
+	const u8 *at = (const u8 *)READ_ONCE(rival_landing);
+
+	if (!at)
+		return sysfs_emit(buf, "none\n");
+	return sysfs_emit(buf, "%s %pS\n", memcmp(at, endbr, sizeof(endbr)) ? "elsewhere" : "endbr", at);
+}
+
+/* Was the kernel built to enforce that? */
+static bool ibt = IS_ENABLED(CONFIG_X86_KERNEL_IBT);
+module_param(ibt, bool, 0444);
+
+static const struct kernel_param_ops landing_ops = { .get = landing_get };
+module_param_cb(landing, &landing_ops, NULL, 0444);
 
 static void notrace rival_callback(unsigned long ip, unsigned long parent_ip,
 				   struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 }
 
-/* A trampoline is called in place of fentry; this one has nothing to do. */
+/* A trampoline is called in place of fentry; this one only notes where it returns to. */
 void rival_trampoline(void);
 asm("	.pushsection .text, \"ax\", @progbits\n"
     "	.type rival_trampoline, @function\n"
     "	.globl rival_trampoline\n"
     "rival_trampoline:\n"
 	ASM_ENDBR
+    "	push %rax\n"
+    "	mov 8(%rsp), %rax\n"
+    "	mov %rax, rival_landing(%rip)\n"
+    "	pop %rax\n"
 	ASM_RET
     "	.size rival_trampoline, . - rival_trampoline\n"
     "	.popsection\n");
@@ -48,6 +79,8 @@ static int rival_asked(struct ftrace_ops *ops, enum ftrace_ops_cmd cmd)
 {
 	if (cmd == FTRACE_OPS_CMD_ENABLE_SHARE_IPMODIFY_PEER)
 		asked++;
+	if (cmd == FTRACE_OPS_CMD_DISABLE_SHARE_IPMODIFY_PEER)
+		released++;
 	return 0;
 }
 

@@ -53,6 +53,8 @@ build_load_variants()
 	build_variant "$dir/silent.ko" src/redirect/redirect.c 's/WRITE_ONCE(r->prover, current);//'
 	build_variant "$dir/canaries.ko" src/redirect/redirect.c \
 		's/WRITE_ONCE(r->prover, current);/WRITE_ONCE(redirect_fired, true);/'
+	# As if the CPU enforced IBT, which no emulator does.
+	build_variant "$dir/ibt.ko" src/redirect/redirect.c 's/cpu_feature_enabled(X86_FEATURE_IBT)/true/'
 	# A kernel that this source has not met.
 	build_variant "$dir/forced.ko" compat/probes/KVM_GFN_RANGE_ATTR_FILTER.c "$unknown_interface" GMEM_FORCE=1
 	build_helpers "$dir"

@@ -420,7 +420,7 @@ static bool after_failure(void)
 
 static bool after_failure_and_guest(void)
 {
-	expect(said(1, 0, 0) || said(1, -1, EHWPOISON) || said(1, -1, EINTR));
+	expect(said(1, 0, 0) || said(1, -1, EHWPOISON));
 	return after_failure();
 }
 

@@ -682,6 +682,43 @@ static int mapped(char *p, int n)
  * A host fault on a page that is there maps its neighbours that are there as well: at a
  * read fault by core mm, at a write fault by us.
  */
+/* Write tracking that needs nobody to wait for (6.7). */
+static int track_writes(void *p, size_t size)
+{
+	struct uffdio_api api = { .api = UFFD_API, .features = UFFD_FEATURE_WP_ASYNC };
+	struct uffdio_register range = {
+		.range = { (uintptr_t)p, size },
+		.mode = UFFDIO_REGISTER_MODE_WP,
+	};
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	must(uffd >= 0);
+	if (!ioctl(uffd, UFFDIO_API, &api) && !ioctl(uffd, UFFDIO_REGISTER, &range))
+		return uffd;
+	close(uffd);
+	return -1;
+}
+
+/* Where userfaultfd has a part in what is mapped, core mm maps nothing around a fault. */
+static void test_window_beside_tracking(void)
+{
+	enum { N = 16 };
+	int fd = vmm_gmem(&vm, N * PAGE, VMM_GMEM_BOTH), uffd;
+	char *p = map_aligned(fd, N * PAGE);
+
+	must(!fallocate(fd, ALLOCATE, 0, N * PAGE));
+	uffd = track_writes(p, N * PAGE);
+	if (uffd < 0) {
+		tap_skip("a kernel without UFFD_FEATURE_WP_ASYNC", "writes are tracked");
+	} else {
+		p[3 * PAGE] = 1;
+		is(mapped(p, N), 1, "writes are tracked: no page is mapped but the one that was written");
+		close(uffd);
+	}
+	munmap(p, N * PAGE);
+	close(fd);
+}
+
 static void test_window(bool write)
 {
 	enum { N = 64, WINDOW = 16 };
@@ -1225,6 +1262,7 @@ int main(void)
 	test_shared();
 	test_window(false);
 	test_window(true);
+	test_window_beside_tracking();
 	test_sharing();
 	test_mremap();
 	test_mremap_past_loff_t();

@@ -6,17 +6,21 @@
  * What is wanted is what the native 7.3 kernel answers.
  */
 #include <fcntl.h>
+#include <linux/falloc.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "numa.h"
 #include "tap.h"
 #include "vmm.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 #define PAGES 8
+#define LARGE (128 * MIB)
 #define SIZE (PAGES * PAGE)
 
 #define SLOT 5
@@ -1076,6 +1080,88 @@ static void test_other_process(void)
 	close(fd);
 }
 
+static void *allocate_all(void *arg)
+{
+	const int *fd = arg;
+
+	must(!fallocate(*fd, FALLOC_FL_KEEP_SIZE, 0, LARGE));
+	return NULL;
+}
+
+/* Binding holds locks of the VM's, for which others wait in turn. */
+static void test_bound_beside_fallocate(void)
+{
+	unsigned char there = 0;
+	unsigned long n;
+	pthread_t thread;
+	bool first;
+	char *p;
+	int fd;
+
+	if (!vmm_gmem_is_ours()) {
+		tap_skip("native fallocate() has to be waited for", "a slot is bound meanwhile");
+		return;
+	}
+	fd = vmm_gmem(&vm, LARGE, VMM_GMEM_BOTH);
+	p = vmm_map(fd, LARGE);
+	must(!pthread_create(&thread, NULL, allocate_all, &fd));
+	while (!(there & 1))
+		must(!mincore(p + MIB, PAGE, &there));
+	must(!vmm_slot(&vm, VMM_TEST_SLOT, KVM_MEM_GUEST_MEMFD, VMM_TEST_GPA, SIZE, NULL, fd, 0));
+	n = pages_present(p, LARGE / PAGE, &first);
+	must(!pthread_join(thread, NULL));
+	ok(n < LARGE / PAGE, "a slot is bound while fallocate() goes on (%lu pages of %lu)", n,
+	   LARGE / PAGE);
+	must(!vmm_delete_slot(&vm, VMM_TEST_SLOT));
+	munmap(p, LARGE);
+	close(fd);
+}
+
+/* As many mappings as a process may have: every other page has another protection. */
+static char *all_mappings(size_t *size)
+{
+	unsigned long n, i;
+	FILE *f = fopen("/proc/sys/vm/max_map_count", "r");
+	char *p;
+
+	must(f && fscanf(f, "%lu", &n) == 1);
+	fclose(f);
+	*size = 2 * n * PAGE;
+	p = mmap(NULL, *size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	must(p != MAP_FAILED);
+	for (i = 0; i < n; i++) {
+		if (mprotect(p + 2 * i * PAGE, PAGE, PROT_READ))
+			break;
+	}
+	must(i < n && errno == ENOMEM);
+	/* What is left is less than what a mapping that is split needs. */
+	while (mmap(NULL, PAGE, PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0) != MAP_FAILED)
+		;
+	must(errno == ENOMEM);
+	return p;
+}
+
+/* A VMM that has as many mappings as it may. Large ones do. */
+static void test_no_room(void)
+{
+	int fd, bound, deleted;
+	struct vmm full;
+	size_t size;
+	char *p;
+
+	vmm_create(&full, 0);
+	fd = vmm_gmem(&full, SIZE, VMM_GMEM_BOTH);
+	p = all_mappings(&size);
+	/* In between, nothing that could need a mapping. */
+	bound = vmm_slot(&full, VMM_TEST_SLOT, KVM_MEM_GUEST_MEMFD, VMM_TEST_GPA, SIZE, NULL, fd, 0);
+	deleted = vmm_slot(&full, VMM_TEST_SLOT, KVM_MEM_GUEST_MEMFD, VMM_TEST_GPA, 0, NULL, fd, 0);
+	munmap(p, size);
+	is(bound, 0, "vm.max_map_count reached: a slot is bound");
+	is(deleted, 0, "vm.max_map_count reached: and deleted");
+	close(fd);
+	vmm_destroy(&full);
+}
+
 int main(void)
 {
 	vmm_create(&vm, 1);
@@ -1098,6 +1184,9 @@ int main(void)
 	test_other_process();
 	test_many_slots();
 	test_random();
+	test_bound_beside_fallocate();
+	/* The last: what it leaves behind are mappings. */
+	tap_in_child(test_no_room);
 
 	vmm_destroy(&other_vm);
 	vmm_destroy(&vm);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A signal while pages are allocated: the call ends soon, what it had done stays, it had done
- * nothing else, and called again it goes on.
+ * A signal while pages are allocated. fallocate() is ended by a fatal one alone: a timer, a debugger
+ * or a freezer must not make it begin again for ever. A guest is interrupted, and goes on where
+ * it was.
  */
 #include <fcntl.h>
 #include <linux/falloc.h>
@@ -10,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -83,10 +85,9 @@ static int go_on_as_guest(void)
 static const struct call {
 	const char *name;
 	int (*start)(void);
-	int (*again)(void);
 } calls[] = {
-	{ "fallocate()", allocate, allocate },
-	{ "a guest that faults", write_as_guest, go_on_as_guest },
+	{ "fallocate()", allocate },
+	{ "a guest that faults", write_as_guest },
 };
 
 static void set_up(void)
@@ -111,7 +112,7 @@ static int on_node_1(unsigned long i)
 	return 1;
 }
 
-static void test_interrupted(const struct call *c)
+static void test_guest_is_interrupted(void)
 {
 	struct interrupter interrupter;
 	unsigned long there, after;
@@ -119,25 +120,79 @@ static void test_interrupted(const struct call *c)
 
 	set_up();
 	interrupt_at(&interrupter, FEW);
-	fails(c->start(), EINTR, "%s, interrupted: EINTR", c->name);
+	fails(write_as_guest(), EINTR, "a guest that faults, interrupted: EINTR");
 	pthread_join(interrupter.self, NULL);
-	is(signals, 1, "%s, interrupted: by one signal", c->name);
+	is(signals, 1, "a guest that faults, interrupted: by one signal");
 	there = pages_present(map, N, &first);
-	ok(there > FEW && there < N && first, "%s, interrupted: the pages up to there are there (%lu)",
-	   c->name, there);
+	ok(there > FEW && there < N && first,
+	   "a guest that faults, interrupted: the pages up to there are there (%lu)", there);
 	usleep(20000);
-	is(pages_present(map, N, &first), there, "%s, interrupted: and it has ended", c->name);
+	is(pages_present(map, N, &first), there, "a guest that faults, interrupted: and it has ended");
 
 	interrupt_at(&interrupter, there + FEW);
-	fails(c->again(), EINTR, "%s, interrupted again: EINTR", c->name);
+	fails(go_on_as_guest(), EINTR, "a guest that faults, interrupted again: EINTR");
 	pthread_join(interrupter.self, NULL);
 	after = pages_present(map, N, &first);
-	ok(after > there && after < N && first, "%s, interrupted again: it went on (%lu)", c->name,
-	   after);
+	ok(after > there && after < N && first,
+	   "a guest that faults, interrupted again: it went on (%lu)", after);
 
-	is(c->again(), 0, "%s: then goes on to its end", c->name);
-	is(pages_present(map, N, &first), N, "%s: all pages are there", c->name);
-	is(pages_off(map, N, on_node_1), 0, "%s: all on their node", c->name);
+	is(go_on_as_guest(), 0, "a guest that faults: then goes on to its end");
+	is(pages_present(map, N, &first), N, "a guest that faults: all pages are there");
+	is(pages_off(map, N, on_node_1), 0, "a guest that faults: all on their node");
+	tear_down();
+}
+
+/* It ends with the pages there, at the first call, whatever came in between. */
+static void allocates(const char *beside)
+{
+	bool first;
+
+	is(allocate(), 0, "fallocate() beside %s: succeeds", beside);
+	is(pages_present(map, N, &first), N, "fallocate() beside %s: all pages are there", beside);
+	is(pages_off(map, N, on_node_1), 0, "fallocate() beside %s: all on their node", beside);
+}
+
+/* The period is less than the call takes. */
+static void test_allocation_beside_timer(void)
+{
+	const struct itimerval often = { { 0, 1000 }, { 0, 1000 } }, never = {};
+
+	set_up();
+	signals = 0;
+	must(!setitimer(ITIMER_REAL, &often, NULL));
+	allocates("a periodic timer");
+	must(!setitimer(ITIMER_REAL, &never, NULL));
+	ok(signals > 0, "fallocate() beside a periodic timer: signals came (%d)", signals);
+	tear_down();
+}
+
+/* Stops and continues it, as a debugger or a freezer does, while a page after another comes. */
+static void stop_often(pid_t pid)
+{
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		must(!kill(pid, SIGSTOP));
+		usleep(2000);
+		must(!kill(pid, SIGCONT));
+		usleep(2000);
+	}
+}
+
+static void test_allocation_beside_stops(void)
+{
+	pid_t stopper, self = getpid();
+
+	set_up();
+	stopper = fork();
+	must(stopper >= 0);
+	if (!stopper) {
+		wait_for_page(FEW);
+		stop_often(self);
+		_exit(0);
+	}
+	allocates("stops");
+	must(waitpid(stopper, NULL, 0) == stopper);
 	tear_down();
 }
 
@@ -182,6 +237,7 @@ static void test_killed(const struct call *c)
 	ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "%s, killed: dies", c->name);
 	there = pages_present(map, N, &first);
 	ok(there < N && first, "%s, killed: soon (%lu pages, then %lu)", c->name, before, there);
+	ok(there >= before, "%s, killed: what was there stays", c->name);
 	is(allocate(), 0, "%s, killed: another can go on", c->name);
 	is(pages_present(map, N, &first), N, "%s, killed: to the end", c->name);
 	is(pages_off(map, N, on_node_1), 0, "%s, killed: all on their node", c->name);
@@ -195,14 +251,15 @@ int main(void)
 	size_t i;
 
 	if (!vmm_gmem_is_ours()) {
-		tap_skip("native 7.3 was seen to end fallocate() with success", "signals");
+		tap_skip("native 7.3 ends fallocate() at any signal", "signals");
 		return tap_exit();
 	}
 
-	must(!sigaction(SIGUSR1, &action, NULL));
-	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-		test_interrupted(&calls[i]);
+	must(!sigaction(SIGUSR1, &action, NULL) && !sigaction(SIGALRM, &action, NULL));
+	test_guest_is_interrupted();
+	test_allocation_beside_timer();
+	test_allocation_beside_stops();
+	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 		test_killed(&calls[i]);
-	}
 	return tap_exit();
 }
