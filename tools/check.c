@@ -238,16 +238,23 @@ static bool is_full(unsigned long pages)
 	return false;
 }
 
+/*
+ * First of all: a process that may use movable memory alone cannot even call KVM, whose copies of
+ * arguments are memory of the process as well.
+ */
+static bool has_nodes(void)
+{
+	if (nodes_allowed(&report.nodes, &report.movable))
+		not_run("get_mempolicy");
+	else if (!report.nodes.count)
+		report_verdict(&report, NOT_SHOWN, "no node that this process may use can hold guest memory");
+	return report.nodes.count;
+}
+
 static void check_placement(unsigned long pages)
 {
 	int i;
 
-	if (nodes_allowed(&report.nodes, &report.movable)) {
-		not_run("get_mempolicy");
-		return;
-	}
-	if (!report.nodes.count)
-		report_verdict(&report, NOT_SHOWN, "no node that this process may use can hold guest memory");
 	if (report.verdict != PASS || is_full(pages))
 		return;
 	for (i = 0; i < report.nodes.count; i++)
@@ -302,9 +309,11 @@ int main(int argc, char **argv)
 
 	offer_oneself();
 	read_reported();
-	try_features();
-	compare_features();
-	check_placement(pages);
+	if (has_nodes()) {
+		try_features();
+		compare_features();
+		check_placement(pages);
+	}
 	if (json)
 		report_json(&report);
 	else
