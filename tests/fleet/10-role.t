@@ -26,12 +26,13 @@ functions_differ()
 		<(grep -rhoE 'DEFINE_REDIRECT\([a-z_]+, *"[a-z_0-9]+"' src/hooks | sed 's/.*"\(.*\)"/\1/' | sort)
 }
 
-# Those that compat/ has attached always, by the names that KVM gives them.
+# Those that are attached with no slot bound and the parameters as they are by default, by the names
+# that KVM gives them.
 always_differ()
 {
 	local name
 	diff <(sed -n '/^kvm_gmem_numa_always:/,/^[^ ]/s/^  - //p' "$role/vars/main.yml" | sort) \
-		<(for name in $(sed -n 's/.*X(\([a-z_]*\), .*, HOOK_ALWAYS).*/\1/p' compat/kvm_hooks.h); do
+		<(for name in $(sed -n '/HOOKS_FOR_SLOTS/!s/.*X(\([a-z_]*\), HOOKS_[A-Z_]*).*/\1/p' compat/kvm_hooks.h); do
 			grep -rhoE "DEFINE_REDIRECT\($name, *\"[a-z_0-9]+\"" src/hooks | sed 's/.*"\(.*\)"/\1/'
 		done | sort)
 }
