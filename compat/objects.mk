@@ -22,7 +22,7 @@ ifeq ($(gmem-state),)
 compat-objs += $(addprefix src/gmem/, create.o inode.o bind.o fault.o fault_errno.o \
 	folio.o policy.o fallocate.o poison.o release.o symbols.o zap.o)
 
-compat-objs += $(addprefix src/hooks/, check_extension.o free_memslot.o \
+compat-objs += $(addprefix src/hooks/, check_extension.o free_memslot.o memslot.o \
 	prepare_memory_region.o vm_ioctl.o)
 compat-objs += $(if $(HAVE_KVM_FAULTIN_PFN), \
 	$(addprefix src/hooks/, faultin_pfn.o prefetch_pages.o), \

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* Which features the module provides on this kernel. */
 #ifndef _GMEM_FEATURES_H
 #define _GMEM_FEATURES_H
 
@@ -8,11 +9,11 @@
 #include "compat/features.h"
 
 /**
- * enum feature - what the module brings
+ * enum feature - what the module can provide
  * @FEATURE_GUEST_MEMFD: guest_memfd with mmap() and NUMA policy
- * @FEATURE_TSC_VM_GATE: KVM_SET_TSC_KHZ on a VM is refused once it has a vCPU
- * @FEATURE_TSC_VCPU_GATE: KVM_SET_TSC_KHZ on a vCPU is refused if its TSC is protected
- * @FEATURES: how many there are
+ * @FEATURE_TSC_VM_GATE: KVM_SET_TSC_KHZ on a VM is refused once the VM has a vCPU
+ * @FEATURE_TSC_VCPU_GATE: KVM_SET_TSC_KHZ on a vCPU is refused if the vCPU's TSC is protected
+ * @FEATURES: how many features there are
  */
 enum feature {
 	FEATURE_GUEST_MEMFD,
@@ -21,14 +22,15 @@ enum feature {
 	FEATURES,
 };
 
+/* As bits. Settled before any redirect is armed, and constant from then on. */
 extern unsigned long features_ours;
 
 /**
- * feature_is_ours() - does the module provide it on this kernel?
+ * feature_is_ours() - does the module provide the feature on this kernel?
  * @feature: the feature
  *
- * What is not built in for this kernel is known to the compiler, so code for it
- * may be called behind this without being linked.
+ * The compiler knows which features are not built for this kernel, so code behind this test may
+ * call functions that are not linked.
  */
 static __always_inline bool feature_is_ours(enum feature feature)
 {
@@ -39,29 +41,12 @@ static __always_inline bool feature_is_ours(enum feature feature)
 	return READ_ONCE(features_ours) & BIT(feature);
 }
 
-/**
- * refused() - say why this kernel does not allow what was asked for
- * @what: what that was, and that it was not done
- * @fmt: as for printk()
- *
- * One line that names the cause and, where there is one, the remedy.
- */
-#define refused(what, fmt, ...) pr_err_ratelimited("%s: " fmt, what, ##__VA_ARGS__)
-
-/**
- * feature_refused() - the same, of a feature, at load
- * @fmt: as for printk()
- */
-#define feature_refused(fmt, ...) refused(FEATURE_REFUSED, fmt, ##__VA_ARGS__)
-#define FEATURE_REFUSED (gmem_force ? "left out" : "not loaded")
-
 extern bool gmem_force;
 
-void feature_leave(enum feature feature, const char *state);
+/* What becomes of a feature that this kernel does not allow, for log_refused() at load. */
+#define LOAD_REFUSED (gmem_force ? "left out" : "not loaded")
 
-int features_detect(void);
-int features_publish(void);
-void features_withdraw(void);
-void features_log(void);
+void feature_leave(enum feature feature, const char *state);
+const char *feature_left_state(enum feature feature);
 
 #endif /* _GMEM_FEATURES_H */

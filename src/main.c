@@ -2,20 +2,19 @@
 /* Load and unload. */
 #include <linux/module.h>
 
+#include "detect.h"
 #include "features.h"
 #include "gmem/gmem.h"
-#include "hooks/demand.h"
 #include "hooks/hooks.h"
+#include "status.h"
 
-bool gmem_force;
-module_param_named(force, gmem_force, bool, 0444);
-MODULE_PARM_DESC(force,
-		 "For testing: load without what this kernel does not allow, not refuse (default N)");
-
-/* Where no feature is ours, nothing else here makes modprobe load kvm first. */
+/*
+ * A reference to an export of kvm.ko, so that modprobe loads kvm.ko first also where no feature
+ * is ours and the module would otherwise reference none.
+ */
 static void (*const needs_kvm)(struct kvm *kvm) __used = kvm_put_kvm;
 
-/* With force, a feature that cannot be had is left out. */
+/* With force, a feature that cannot be provided is left out. */
 static int __init gmem_or_leave(enum feature feature, int err)
 {
 	if (!err || !gmem_force)
@@ -34,7 +33,7 @@ static int __init gmem_start_feature(enum feature feature)
 	return err ?: hooks_find(feature) ?: demand_load(feature);
 }
 
-/* All that are ours; with force, all that can be had. */
+/* All features that are ours or, with force, as many of them as this kernel allows. */
 static int __init gmem_start_features(void)
 {
 	enum feature feature;
@@ -66,11 +65,11 @@ static int __init gmem_init(void)
 	if (err)
 		goto err_features;
 
-	err = features_publish();
+	err = status_publish();
 	if (err)
 		goto err_features;
 
-	features_log();
+	status_log();
 	demand_start();
 	hooks_arm();
 	return 0;
@@ -83,8 +82,8 @@ err_features:
 static void __exit gmem_exit(void)
 {
 	hooks_disarm();
-	features_withdraw();
 	demand_stop();
+	status_withdraw();
 	gmem_stop_features();
 }
 

@@ -1,13 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Memslots: KVM_SET_USER_MEMORY_REGION2 with KVM_MEM_GUEST_MEMFD.
- *
- * KVM before 6.18 refuses the flag for a VM without private memory, and its
- * own code would take our files for its own. So KVM is asked for the slot
- * without the flag, and the file is linked to the slot when KVM has allocated
- * the slot's metadata and has not yet shown it to anybody. All of this happens on
- * one task, by which the request is found again.
- */
+/* A memslot gets its memory from a file: the binding between the two. */
 #include <linux/file.h>
 #include <linux/module.h>
 #include <linux/overflow.h>
@@ -17,56 +9,18 @@
 
 #include "gmem.h"
 
-/* By task: a bounded number of steps, however many there are, and none without a request. */
-DEFINE_XARRAY(gmem_bind_requests);
-
-static u16 region_as_id(u32 slot)
-{
-	return slot >> 16;
-}
-
-/* The slot that this would change; NULL if it would create or delete one. */
-static struct kvm_memory_slot *region_changes(struct kvm *kvm,
-					      const struct kvm_userspace_memory_region2 *mem)
-{
-	u16 as_id = region_as_id(mem->slot), id = mem->slot;
-
-	if (!mem->memory_size || as_id >= kvm_arch_nr_memslot_as_ids(kvm) ||
-	    id >= KVM_MEM_SLOTS_NUM)
-		return NULL;
-	return id_to_memslot(__kvm_memslots(kvm, as_id), id);
-}
-
 /**
- * gmem_region_changes_bound_slot() - is this for a slot that only can be deleted?
- * @kvm: a VM without private memory
- * @mem: the request, as user space made it
+ * gmem_fd_is_ours() - does this descriptor name a file of this module?
+ * @fd: from user space
  *
- * Context: no locks held; the answer may be out of date at once.
+ * User space may put another file behind the descriptor right afterwards. gmem_bind() looks at
+ * the file again, and so does KVM.
+ *
+ * Return: true also if there is no file, so that the errno is the same on all kernels.
  */
-bool gmem_region_changes_bound_slot(struct kvm *kvm,
-				    const struct kvm_userspace_memory_region2 *mem)
+bool gmem_fd_is_ours(unsigned int fd)
 {
-	bool bound;
-
-	mutex_lock(&kvm->slots_lock);
-	bound = gmem_slot_is_bound(region_changes(kvm, mem));
-	mutex_unlock(&kvm->slots_lock);
-	return bound;
-}
-
-/**
- * gmem_region_names_our_file() - is this slot to be bound to a file of this module?
- * @mem: the request, with KVM_MEM_GUEST_MEMFD
- *
- * Should user space put another file behind the descriptor meanwhile, whoever gets
- * it refuses what is not his own.
- *
- * Return: true also if there is no file, so that the errno is the same everywhere.
- */
-bool gmem_region_names_our_file(const struct kvm_userspace_memory_region2 *mem)
-{
-	struct file *file = fget(mem->guest_memfd);
+	struct file *file = fget(fd);
 	bool ours = !file || file->f_op == &gmem_file_operations;
 
 	if (file)
@@ -74,110 +28,17 @@ bool gmem_region_names_our_file(const struct kvm_userspace_memory_region2 *mem)
 	return ours;
 }
 
-/**
- * gmem_region_check() - refuse what KVM can no longer refuse itself
- * @kvm: a VM without private memory
- * @mem: the request, as user space made it, for a file of ours
- *
- * The checks of kvm_set_memory_region() that depend on KVM_MEM_GUEST_MEMFD.
- * All others are left to KVM, which runs them after these; where both would
- * refuse, both say -EINVAL.
- *
- * Context: no locks held; whether the slot exists may be out of date at once.
- * Return: 0 or -EINVAL.
+/*
+ * The file that backs a slot, with a reference: one of this module and of the same VM, which ends
+ * behind the slot. Stands for the checks of kvm_gmem_bind().
  */
-int gmem_region_check(struct kvm *kvm, const struct kvm_userspace_memory_region2 *mem)
-{
-	bool change;
-
-	/* Read-only and dirty logging are not for guest_memfd. */
-	if (mem->flags & ~KVM_MEM_GUEST_MEMFD)
-		return -EINVAL;
-	if (!PAGE_ALIGNED(mem->guest_memfd_offset) ||
-	    mem->guest_memfd_offset + mem->memory_size < mem->guest_memfd_offset)
-		return -EINVAL;
-
-	/* A slot that exists can only be deleted. */
-	mutex_lock(&kvm->slots_lock);
-	change = region_changes(kvm, mem);
-	mutex_unlock(&kvm->slots_lock);
-	return change ? -EINVAL : 0;
-}
-
-/**
- * gmem_bind_request_begin() - what the slot that this task sets is to be bound to
- * @req: uninitialised; lives until gmem_bind_request_end()
- * @kvm: the VM
- * @mem: a request that passed gmem_region_check()
- *
- * Context: no locks held.
- * Return: 0 or -ENOMEM.
- */
-int gmem_bind_request_begin(struct gmem_bind_request *req, struct kvm *kvm,
-			    const struct kvm_userspace_memory_region2 *mem)
-{
-	*req = (struct gmem_bind_request){
-		.kvm = kvm,
-		.id = mem->slot,
-		.fd = mem->guest_memfd,
-		.offset = mem->guest_memfd_offset,
-	};
-	return xa_err(xa_store(&gmem_bind_requests, (unsigned long)current, req,
-			       GFP_KERNEL_ACCOUNT));
-}
-
-/**
- * gmem_bind_request_end() - the slot is there, or was refused
- *
- * Context: on the task that began it.
- */
-void gmem_bind_request_end(void)
-{
-	xa_erase(&gmem_bind_requests, (unsigned long)current);
-}
-
-/**
- * gmem_bind_request_find() - the request that this task has begun
- *
- * Return: it, or NULL. It stays, as nobody but this task ends it.
- */
-struct gmem_bind_request *gmem_bind_request_find(void)
-{
-	return xa_load(&gmem_bind_requests, (unsigned long)current);
-}
-
-/* KVM read the arguments where other threads can write. */
-static bool slot_is_as_requested(const struct gmem_bind_request *req, struct kvm *kvm,
-				 const struct kvm_memory_slot *slot)
-{
-	return req->kvm == kvm && req->id == ((u32)slot->as_id << 16 | (u16)slot->id) &&
-	       !slot->flags;
-}
-
-/**
- * gmem_bind_file() - the file that a new slot is to be bound to
- * @req: this task's request
- * @kvm: the VM
- * @slot: the new slot, not yet visible
- *
- * Stands for kvm_gmem_prepare_memory_region().
- *
- * Context: kvm->slots_lock held.
- * Return: the file, with a reference; or ERR_PTR(-EBADF), or ERR_PTR(-EINVAL) for a
- *	   slot that is not the one asked for, and a file that is not ours, is
- *	   another VM's, or ends before the slot does.
- */
-struct file *gmem_bind_file(const struct gmem_bind_request *req, struct kvm *kvm,
-			    const struct kvm_memory_slot *slot)
+static struct file *file_for_slot(struct kvm *kvm, const struct kvm_memory_slot *slot,
+				  unsigned int fd, u64 offset)
 {
 	u64 size = (u64)slot->npages << PAGE_SHIFT, end;
+	struct file *file = fget(fd);
 	struct gmem_file *f;
-	struct file *file;
 
-	if (!slot_is_as_requested(req, kvm, slot))
-		return ERR_PTR(-EINVAL);
-
-	file = fget(req->fd);
 	if (!file)
 		return ERR_PTR(-EBADF);
 
@@ -188,12 +49,12 @@ struct file *gmem_bind_file(const struct gmem_bind_request *req, struct kvm *kvm
 	if (f->kvm != kvm)
 		goto err;
 
-	/* Without flags it would be private memory, which the VM has not. */
+	/* A file without flags would be private memory, which this VM does not have. */
 	if (!GMEM_I(file_inode(file))->flags)
 		goto err;
 
-	/* Unsigned. */
-	if (check_add_overflow(req->offset, size, &end) || end > i_size_read(file_inode(file)))
+	/* In unsigned numbers (eba85fee7fc6, 7.2). */
+	if (check_add_overflow(offset, size, &end) || end > i_size_read(file_inode(file)))
 		goto err;
 
 	return file;
@@ -212,11 +73,11 @@ static unsigned long slot_lpages(const struct kvm_memory_slot *slot, int level)
 }
 
 /*
- * KVM decides the size of a mapping by walking the host page tables at
- * userspace_addr, which may map anything. A huge page there must not make KVM
- * map 2 MiB around one of our 4 KiB pages. Every path asks disallow_lpage
- * first: NPT and EPT, shadow paging, nested paging, and the collapse of small
- * mappings. The arrays go with the slot, so there is no undo.
+ * KVM chooses the size of a mapping by walking the host page tables at userspace_addr, where
+ * anything may be mapped. A huge page there must not make KVM map 2 MiB around one of our 4 KiB
+ * pages. All of KVM's paths look at disallow_lpage first: NPT and EPT, shadow paging, nested
+ * paging, and the collapse of small mappings. The arrays are freed together with the slot, so
+ * nothing has to undo this.
  */
 static void slot_forbid_huge_mappings(struct kvm_memory_slot *slot)
 {
@@ -248,7 +109,7 @@ static struct gmem_binding *binding_alloc(struct kvm_memory_slot *slot, struct f
 	return b;
 }
 
-/* The file's end of the link; undoes itself if there is no memory. */
+/* Link the binding into the file. Undoes what it has done if there is no memory. */
 static int file_link(struct file *file, struct gmem_binding *binding)
 {
 	unsigned long pgoff = binding->pgoff, last = pgoff + binding->slot->npages - 1;
@@ -265,19 +126,7 @@ static int file_link(struct file *file, struct gmem_binding *binding)
 	return err;
 }
 
-/**
- * gmem_bind() - bind a new slot to its file
- * @slot: the slot: metadata allocated, not yet visible
- * @file: from gmem_bind_file(); its reference stays with the caller
- * @pgoff: from gmem_bind_file()
- *
- * Stands for kvm_gmem_commit_memory_region(). Once this has returned 0, the
- * slot must go through gmem_unbind() before it is freed.
- *
- * Context: kvm->slots_lock and slots_arch_lock held. Takes the invalidate_lock.
- * Return: 0, -EEXIST if part of the range is bound already, -ENOMEM.
- */
-int gmem_bind(struct kvm_memory_slot *slot, struct file *file, pgoff_t pgoff)
+static int bind_to_file(struct kvm_memory_slot *slot, struct file *file, pgoff_t pgoff)
 {
 	struct gmem_binding *binding = binding_alloc(slot, file, pgoff);
 	int err;
@@ -296,20 +145,48 @@ int gmem_bind(struct kvm_memory_slot *slot, struct file *file, pgoff_t pgoff)
 	slot->arch.lpage_info[GMEM_LPAGE_INDEX] = binding->lpage_info;
 	slot_forbid_huge_mappings(slot);
 	slot->flags |= GMEM_SLOT_BOUND;
-	/* The file may be closed before the slot, so the slot pins us itself. */
+	/* The file may be closed before the slot is deleted, so the slot pins the module itself. */
 	__module_get(THIS_MODULE);
 	return 0;
 }
 
 /**
- * gmem_unbind() - the slot is about to be freed
+ * gmem_bind() - bind a new memslot to a file
+ * @kvm: a VM without private memory
+ * @slot: a slot of @kvm whose metadata is allocated, and which nobody can see yet
+ * @fd: descriptor of the file
+ * @offset: offset of the slot's first page in the file, in bytes, page aligned
+ *
+ * Stands for kvm_gmem_bind(). Once this has returned 0, gmem_unbind() must be called before the
+ * slot is freed.
+ *
+ * Context: kvm->slots_lock and slots_arch_lock held. Takes the invalidate_lock.
+ * Return: 0; -EBADF; -EINVAL if the file is not ours, belongs to another VM, or ends before the
+ *	   slot does; -EEXIST if part of the range is bound already; -ENOMEM.
+ */
+int gmem_bind(struct kvm *kvm, struct kvm_memory_slot *slot, unsigned int fd, u64 offset)
+{
+	struct file *file = file_for_slot(kvm, slot, fd, offset);
+	int err;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+
+	err = bind_to_file(slot, file, offset >> PAGE_SHIFT);
+	fput(file);
+	return err;
+}
+
+/**
+ * gmem_unbind() - undo gmem_bind() before the slot is freed
  * @slot: a bound slot, which no vCPU can see any longer
  *
- * Stands for kvm_gmem_unbind(). The file may be gone, or going: then its
- * release waits for slots_lock, and has not freed anything yet.
+ * Stands for kvm_gmem_unbind(). If the file is being released at the same time, the release
+ * waits for slots_lock and has not freed anything yet; if it was released before, binding->file
+ * is NULL.
  *
- * Context: kvm->slots_lock held, or the last reference to the VM is gone, and
- *	    with it every file. Takes the invalidate_lock.
+ * Context: kvm->slots_lock held; or the last reference to the VM is gone, and with it every file
+ *	    of the VM. Takes the invalidate_lock.
  */
 void gmem_unbind(struct kvm_memory_slot *slot)
 {

@@ -17,13 +17,13 @@ static int gmem_mmap(struct file *file, struct vm_area_struct *vma)
 	return 0;
 }
 
-/* No .owner: the inode pins the module, and for longer. See inode.c. */
+/* There is no .owner, because the inode pins the module, and for longer; see inode.c. */
 const struct file_operations gmem_file_operations = {
 	.open = generic_file_open,
 	.mmap = gmem_mmap,
 	.fallocate = gmem_fallocate,
 	.release = gmem_release,
-	/* Or the writer that keeps khugepaged out would be taken for the caller. */
+	/* The writer that keeps khugepaged out would be mistaken for the caller; see inode.c. */
 	.setlease = simple_nosetlease,
 };
 
@@ -45,7 +45,7 @@ static struct file *gmem_create_file(struct kvm *kvm, loff_t size, u64 flags)
 	kvm_get_kvm(kvm);
 	f->kvm = kvm;
 	xa_init(&f->bindings);
-	/* Nobody else has seen the inode: no lock. */
+	/* Nobody else can see the inode yet, so no lock is needed. */
 	list_add(&f->entry, &GMEM_I(file_inode(file))->files);
 	file->private_data = f;
 	return file;
@@ -54,14 +54,14 @@ static struct file *gmem_create_file(struct kvm *kvm, loff_t size, u64 flags)
 /**
  * gmem_create() - create a guest_memfd for a VM without private memory
  * @kvm: the VM
- * @args: size in bytes, and GUEST_MEMFD_FLAG_*; without any, the file can be neither
- *	  mapped nor bound
+ * @args: size in bytes, and GUEST_MEMFD_FLAG_*; a file without flags can be neither mapped nor
+ *	  bound
  *
  * Stands for kvm_gmem_create() of 6.18 and later.
  *
  * Context: ioctl of @kvm, no locks held, the module held.
- * Return: a file descriptor, or -EINVAL (flags, size), -ENOMEM, -EMFILE,
- *	   -ENFILE, or what the LSM says.
+ * Return: a file descriptor, or -EINVAL (flags, size), -ENOMEM, -EMFILE, -ENFILE, or an error
+ *	   from the LSM.
  */
 int gmem_create(struct kvm *kvm, const struct kvm_create_guest_memfd *args)
 {

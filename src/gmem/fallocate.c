@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Pages ahead of the first touch, and holes. */
+/* fallocate(): pages allocated before their first touch, and holes. */
 #include <linux/fs.h>
-#include <linux/falloc.h> /* needs the types of the one before */
+#include <linux/falloc.h> /* needs types of linux/fs.h */
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 
 #include "gmem.h"
 
-/* Faults keep out of [start, end) from now on, see folio.c. */
+/* From now on, faults in [start, end) wait until the hole is punched, see folio.c. */
 static void gmem_announce_hole(struct inode *inode, pgoff_t start, pgoff_t end)
 {
 	WRITE_ONCE(GMEM_I(inode)->hole_start, start);
@@ -16,8 +16,8 @@ static void gmem_announce_hole(struct inode *inode, pgoff_t start, pgoff_t end)
 }
 
 /*
- * The invalidate_lock covers zap and truncation, so that the bindings that
- * gmem_zap_begin() walked are those that gmem_zap_end() walks.
+ * The invalidate_lock covers zap and truncation, so that gmem_zap_begin() and gmem_zap_end()
+ * walk the same bindings.
  */
 static long gmem_punch_hole(struct inode *inode, loff_t offset, loff_t len)
 {
@@ -36,11 +36,12 @@ static long gmem_punch_hole(struct inode *inode, loff_t offset, loff_t len)
 }
 
 /*
- * Only a fatal signal ends it, as in shmem: who is called again at each tick of a timer, each stop
- * and each freeze begins at the first page, and never gets further than from one to the next.
+ * Only a fatal signal interrupts this, as in shmem. If every signal did, a system call that is
+ * restarted at each tick of a timer, each stop or each freeze would begin at the first page
+ * every time, and might never finish.
  *
- * Takes no lock: what comes between this and a hole is decided page by page, as for faults, and
- * whoever binds a slot does not have to wait for the whole of it.
+ * No lock is taken. A race with a hole is decided page by page, as for faults, and a task that
+ * binds a slot does not have to wait until the whole range is allocated.
  */
 static long gmem_allocate(struct inode *inode, loff_t offset, loff_t len)
 {
@@ -71,14 +72,14 @@ static long gmem_allocate(struct inode *inode, loff_t offset, loff_t len)
  * gmem_fallocate() - file_operations.fallocate
  * @file: a guest_memfd
  * @mode: FALLOC_FL_KEEP_SIZE, with or without FALLOC_FL_PUNCH_HOLE
- * @offset: in bytes, page aligned; a hole may lie behind the end
+ * @offset: in bytes, page aligned; a hole may lie behind the end of the file
  * @len: in bytes, page aligned
  *
- * Stands for kvm_gmem_fallocate(). Pages come from the node that the policy
- * names, and are cleared.
+ * Stands for kvm_gmem_fallocate(). Pages come from the node that the policy names, and are
+ * cleared.
  *
- * Return: 0, -EOPNOTSUPP (mode), -EINVAL (range), -ENOMEM, -EINTR at a fatal signal. After
- *	   the last two, the pages up to the failure are there.
+ * Return: 0, -EOPNOTSUPP (mode), -EINVAL (range), -ENOMEM, -EINTR at a fatal signal. After the
+ *	   last two, the pages up to the failure are allocated.
  */
 long gmem_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
 {
@@ -97,7 +98,7 @@ long gmem_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
 		err = gmem_allocate(file_inode(file), offset, len);
 
 	if (!err) {
-		/* It guards the times, and nothing else: pages come and go without it. */
+		/* The lock guards the timestamps only; pages come and go without it. */
 		inode_lock(file_inode(file));
 		file_modified(file);
 		inode_unlock(file_inode(file));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A page is touched: by the guest, or through a mapping in the VMM. */
+/* Faults: a page is touched by the guest, or through a mapping in the VMM. */
 #include <linux/file.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
@@ -9,18 +9,18 @@
 #include "gmem.h"
 #include "symbols.h"
 
-/* Pages that one host fault maps, if they are there: as many as for other files. */
+/* How many pages one host fault maps at most, if they are present: as many as for other files. */
 #define GMEM_FAULT_AROUND 16
 
-/* Not shared with the host, its mapping is there for mbind() only. */
+/* Without INIT_SHARED the host may not access the memory, and a mapping serves mbind() only. */
 static bool gmem_host_may_map(const struct vm_fault *vmf)
 {
 	return GMEM_I(file_inode(vmf->vma->vm_file))->flags & GUEST_MEMFD_FLAG_INIT_SHARED;
 }
 
 /*
- * vm_operations_struct.map_pages, at read faults. That it is there also tells core mm
- * that faults do not need the mmap_lock.
+ * vm_operations_struct.map_pages, for read faults. Its presence also tells core mm that faults
+ * do not need the mmap_lock.
  */
 static vm_fault_t gmem_map_pages(struct vm_fault *vmf, pgoff_t first, pgoff_t last)
 {
@@ -28,9 +28,9 @@ static vm_fault_t gmem_map_pages(struct vm_fault *vmf, pgoff_t first, pgoff_t la
 }
 
 /*
- * At write faults, core mm leaves a file alone: it would have to track what becomes
- * dirty. Here nothing is written back. The window is aligned by address, so it is in
- * one page table.
+ * Core mm does not map pages around a write fault on a file, because it would have to track
+ * which pages become dirty. Nothing is ever written back here, so the pages can be mapped. The
+ * window is aligned by address, so that it lies within one page table.
  */
 static vm_fault_t gmem_map_window(struct vm_fault *vmf)
 {
@@ -38,7 +38,7 @@ static vm_fault_t gmem_map_window(struct vm_fault *vmf)
 	struct vm_area_struct *vma = vmf->vma;
 	vm_fault_t ret;
 
-	/* As core mm: userfaultfd is to decide about each page by itself. */
+	/* As in core mm: userfaultfd must see the fault of each page. */
 	if (uffd_disable_fault_around(vma))
 		return 0;
 
@@ -51,10 +51,10 @@ static vm_fault_t gmem_map_window(struct vm_fault *vmf)
 }
 
 /*
- * A user's fault that reports VM_FAULT_OOM is taken again, for ever if the OOM killer was
- * not asked. So if its node is full it gets SIGBUS, as hugetlbfs gives when its pool is
- * empty. The kernel's own accesses, and system calls that take pages, have an errno to
- * report.
+ * A fault from user mode that returns VM_FAULT_OOM is retried, for ever if the OOM killer is not
+ * invoked. So where the page's node is full, user mode gets SIGBUS, as from hugetlbfs when its
+ * pool is empty. The kernel's own accesses, and system calls that fault in pages, can report an
+ * errno.
  */
 static vm_fault_t gmem_host_fault_error(const struct vm_fault *vmf, int err)
 {
@@ -68,7 +68,7 @@ static vm_fault_t gmem_host_fault(struct vm_fault *vmf)
 	struct inode *inode = file_inode(vmf->vma->vm_file);
 	struct folio *folio;
 
-	/* In pages: mremap() reaches offsets whose bytes do not fit a loff_t. */
+	/* Compared in pages, because mremap() reaches offsets that in bytes exceed a loff_t. */
 	if (vmf->pgoff >= i_size_read(inode) >> PAGE_SHIFT || !gmem_host_may_map(vmf))
 		return VM_FAULT_SIGBUS;
 
@@ -98,7 +98,7 @@ static struct folio *gmem_slot_get_folio(const struct kvm_memory_slot *slot, gfn
 	struct folio *folio;
 	struct file *file;
 
-	/* Fails once the last reference is dropped, before release has run. */
+	/* Fails as soon as the last reference is dropped, before gmem_release() has run. */
 	file = compat_get_file_active(&binding->file);
 	if (!file)
 		return ERR_PTR(-EFAULT);
@@ -115,8 +115,8 @@ static struct folio *gmem_slot_get_folio(const struct kvm_memory_slot *slot, gfn
 	}
 
 	/*
-	 * A clean page without host mappings looks unused, and soft offlining
-	 * would drop it from the file under the guest's feet.
+	 * A clean page without host mappings looks unused, and soft offlining would remove it
+	 * from the file while the guest has it mapped.
 	 */
 	folio_mark_dirty(folio);
 	folio_unlock(folio);
@@ -124,20 +124,20 @@ static struct folio *gmem_slot_get_folio(const struct kvm_memory_slot *slot, gfn
 }
 
 /**
- * gmem_guest_fault() - the page behind a guest frame
+ * gmem_guest_fault() - get the page behind a gfn
  * @slot: a bound slot, not marked invalid
- * @gfn: a frame of it
+ * @gfn: a gfn of the slot
  *
  * Stands for kvm_gmem_get_pfn() and kvm_mmu_faultin_pfn_gmem().
  *
- * Does not rely on what it reads of the binding, and waits for the invalidate_lock only at a
- * hole: KVM read mmu_invalidate_seq before it came here, so a hole punched meanwhile, or
- * a file closed meanwhile, makes it drop the page and fault again.
+ * What this reads of the binding may be out of date, and it waits for the invalidate_lock only
+ * while a hole is punched around the page. That is sound because KVM read mmu_invalidate_seq
+ * before the call: if a hole is punched or the file is closed in the meantime, KVM drops the
+ * page and retries the fault.
  *
  * Context: on the vCPU's task, kvm->srcu held. May sleep.
- * Return: a pfn with one reference held on its folio. Or KVM_PFN_ERR_FAULT, with
- *	   KVM_EXIT_MEMORY_FAULT filled in, and the ioctl fails with the error itself, see
- *	   gmem_fault_errno().
+ * Return: a pfn with one reference to its folio. Or KVM_PFN_ERR_FAULT, with KVM_EXIT_MEMORY_FAULT
+ *	   filled in; the ioctl then fails with the error itself, see gmem_fault_errno().
  */
 kvm_pfn_t gmem_guest_fault(const struct kvm_memory_slot *slot, gfn_t gfn)
 {

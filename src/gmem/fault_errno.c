@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Why a guest fault failed.
+ * The errno of a failed guest fault.
  *
- * From 6.18 on, KVM_RUN and KVM_PRE_FAULT_MEMORY fail with the error that guest_memfd
- * reported. Earlier, an error pfn is all that can be returned from the place where we serve the
- * fault, and KVM makes -EFAULT of it. So the error is put in place of that where the ioctl
- * returns to user space, by work that the task does on its way there.
+ * From 6.18 on, KVM_RUN and KVM_PRE_FAULT_MEMORY fail with the error that guest_memfd reported.
+ * Earlier, the function that we replace can only return an error pfn, which KVM turns into
+ * -EFAULT. So the task replaces that result by the error when the ioctl returns to user space,
+ * in task work.
  *
- * The functions around the fault could be redirected instead, as was done once. That costs the
- * faults of every VM on the host, and something has to find the fault's error again by its task.
- * Here only the task that failed does anything. What shows of it: audit and the sys_exit
- * tracepoint, which come before that work is done, still see EFAULT. strace does not: a task that
- * stops for its tracer does such work first.
+ * An earlier version redirected the functions around the fault instead. That costs the faults of
+ * every VM on the host, and the error must be found again by its task. With task work, only the
+ * task whose fault failed has any work. One difference is visible: audit and the sys_exit
+ * tracepoint run before task work, and still see EFAULT. strace sees the error, because a task
+ * does its task work before it stops for its tracer.
  */
 #include <linux/module.h>
 #include <linux/sched/task_stack.h>
@@ -29,9 +29,9 @@ struct fault_errno {
 };
 
 /*
- * The system call may have ended otherwise: KVM_PRE_FAULT_MEMORY with what it had done before the
- * failure, which is a success. Or it goes on, if KVM found a use for the error: then there is no
- * result yet.
+ * The system call need not have failed with EFAULT. KVM_PRE_FAULT_MEMORY succeeds if it had
+ * mapped anything before the failure. And if KVM has handled the error pfn in another way, the
+ * call is still in progress, and has no result yet.
  */
 static void fault_errno_tell(struct callback_head *work)
 {
@@ -45,12 +45,14 @@ static void fault_errno_tell(struct callback_head *work)
 }
 
 /**
- * gmem_fault_errno() - let the ioctl that faults fail with this error
+ * gmem_fault_errno() - make the ioctl in which a guest fault failed return this error
  * @err: the error
  *
- * Where there is no memory to remember it, or the task is exiting, EFAULT it stays.
+ * The ioctl still returns EFAULT if there is no memory to remember the error, or the task is
+ * exiting.
  *
- * Context: the vCPU's task, in its ioctl; kvm->srcu held, in which a slot is bound.
+ * Context: the vCPU's task, in its ioctl; kvm->srcu held, so the bound slot, and with it this
+ *	    module, stays.
  */
 void gmem_fault_errno(int err)
 {
@@ -59,7 +61,7 @@ void gmem_fault_errno(int err)
 	if (err == -EFAULT)
 		return;
 
-	/* Not accounted: the memory cgroup may be the one whose limit is to be reported. */
+	/* Not charged to the memory cgroup, whose limit may be the very error to be reported. */
 	e = kmalloc(sizeof(*e), GFP_KERNEL | __GFP_NOWARN);
 	if (!e)
 		return;

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The pages of a file, in its page cache. */
+/* The folios of a file, in its page cache. */
 #include <linux/pagemap.h>
 
 #include "gmem.h"
 
 /*
- * truncate_inode_pages_range() looks again and again until it finds nothing, and KVM asks
- * for the page before it looks whether its fault has to be retried. So guests that touch
- * a hole while it is punched would fill it as fast as it is emptied, and whoever punches it
- * would be held up for as long as they like, with the invalidate_lock held (in the manner of
- * CVE-2014-4171 of shmem). Upstream has no such wait.
+ * truncate_inode_pages_range() loops until it finds no page, and KVM asks for the page before it
+ * checks whether the fault must be retried. So guests that touch a hole while it is punched
+ * could fill it as fast as it is emptied, and keep the task that punches it busy for as long as
+ * they like, with the invalidate_lock held (compare CVE-2014-4171 of shmem). Upstream does not
+ * wait here.
  *
- * No lock orders this against the one who punches. A fault that has just missed the
- * hole adds one page, and the next one waits. The lock is not kept either: other parts of the
- * file can be filled meanwhile. A task that is to die does not wait.
+ * No lock orders this against the task that punches the hole: a fault that has just missed the
+ * announcement adds one page, and the next one waits. The lock is not kept either, so that other
+ * parts of the file can be filled in the meantime. A task with a fatal signal pending does not
+ * wait.
  */
 static void gmem_wait_for_hole(struct inode *inode, pgoff_t index)
 {
@@ -27,18 +28,18 @@ static void gmem_wait_for_hole(struct inode *inode, pgoff_t index)
 }
 
 /**
- * gmem_get_folio() - the folio of an index, allocated if there is none
+ * gmem_get_folio() - get the folio at an index, allocated if there is none
  * @inode: inode of a guest_memfd
  * @index: page offset, below the size of the file
  *
- * Stands for kvm_gmem_get_folio(). Does not mark the folio accessed: the
- * memory is unevictable.
+ * Stands for kvm_gmem_get_folio(). Does not mark the folio accessed, because the memory is
+ * unevictable.
  *
- * Context: may sleep. If a hole is being punched there, waits for its end; who punches it
- *	    does not call this.
- * Return: a locked folio of one page with a reference held, cleared when it was
- *	   allocated; or what gmem_alloc_folio() says, or ERR_PTR(-ENOMEM) if the
- *	   memory cgroup is at its limit.
+ * Context: may sleep. Waits while a hole is punched around @index, so it must not be called with
+ *	    the invalidate_lock held.
+ * Return: a locked folio of one page with a reference held, which was cleared when it was
+ *	   allocated; or an error as gmem_alloc_folio(), or ERR_PTR(-ENOMEM) if the memory cgroup
+ *	   is at its limit.
  */
 struct folio *gmem_get_folio(struct inode *inode, pgoff_t index)
 {
@@ -47,7 +48,7 @@ struct folio *gmem_get_folio(struct inode *inode, pgoff_t index)
 	int err;
 
 	for (;;) {
-		/* NULL on older kernels. */
+		/* Older kernels return NULL where newer ones return an error. */
 		folio = filemap_lock_folio(mapping, index);
 		if (!IS_ERR_OR_NULL(folio))
 			return folio;
@@ -57,13 +58,16 @@ struct folio *gmem_get_folio(struct inode *inode, pgoff_t index)
 		if (IS_ERR(folio))
 			return folio;
 
-		/* Plain flags: with ours, the cgroup's OOM killer would not be asked. */
+		/*
+		 * Not with gmem_alloc_folio()'s flags, which would bypass the memory cgroup's
+		 * OOM killer.
+		 */
 		err = filemap_add_folio(mapping, folio, index, mapping_gfp_mask(mapping));
 		if (!err)
 			return folio;
 
 		folio_put(folio);
-		/* Another task was faster: take its folio. */
+		/* Another task was faster. Take its folio. */
 		if (err != -EEXIST)
 			return ERR_PTR(err);
 	}

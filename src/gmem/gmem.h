@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * guest_memfd files of this module.
+ * gmem/ is the path of a page: guest_memfd files of this module, and their memory, from creation
+ * to close.
  *
- * The path of a page, in the order it is travelled:
- *	create.c	ioctl -> inode and file
- *	bind.c		memslot -> file, by way of a binding
- *	fault.c		guest or host touches a page -> folio
- *	folio.c		the folio of an index, allocated if there is none
- *	policy.c	which node it comes from
- *	fallocate.c	pages ahead of the first touch, and holes
- *	poison.c	a page whose memory failed
+ * The files, in the order in which a page travels:
+ *	create.c	KVM_CREATE_GUEST_MEMFD makes an inode and a file
+ *	bind.c		a memslot is bound to the file
+ *	fault.c		the guest or the host touches a page
+ *	folio.c		the folio at an index of the file, allocated if there is none
+ *	policy.c	the node that the folio comes from
+ *	fallocate.c	folios allocated before their first touch, and holes
+ *	poison.c	a page whose memory has failed
  *	release.c	close
- * with inode.c (file system and slab cache), zap.c (guest mappings), fault_errno.c (why a fault
- * failed) and symbols.c (unexported functions) below.
+ * Below them are inode.c (file system and slab cache), zap.c (guest mappings), fault_errno.c (the
+ * errno of a failed guest fault) and symbols.c (unexported functions).
  *
- * Lifetime. A file pins its VM and its inode; an inode and a bound slot pin this
- * module. Slot and file do not pin each other: the link between them is cut by
- * whichever goes first.
+ * Lifetime. A file pins its VM and its inode. An inode pins this module, and so does a bound
+ * slot. A slot and its file do not pin each other: whichever is freed first cuts the link
+ * between them.
  *
- * Locks, outermost first: kvm->slots_lock, kvm->slots_arch_lock, the inode's
- * invalidate_lock, kvm->mmu_lock. Slot and file are linked and unlinked under
- * slots_lock and invalidate_lock (write); either is enough to rely on a link.
- * A guest fault holds kvm->srcu only, and so takes its own file reference. It, and a
- * host fault with the mmap_lock, waits for the invalidate_lock while a hole is punched
- * around it: nobody with that lock waits for either.
+ * Locks, outermost first: kvm->slots_lock, kvm->slots_arch_lock, the inode's invalidate_lock,
+ * kvm->mmu_lock. A slot and a file are linked and unlinked under both slots_lock and the
+ * invalidate_lock (for write); holding either of them keeps the link. A guest fault holds
+ * kvm->srcu only, and therefore takes its own reference to the file. A guest fault, and a host
+ * fault with the mmap_lock held, waits for the invalidate_lock while a hole is punched around
+ * its page; no task that holds the invalidate_lock waits for kvm->srcu or the mmap_lock.
  */
 #ifndef _GMEM_GMEM_H
 #define _GMEM_GMEM_H
@@ -39,12 +40,11 @@
 #include "compat/mm_alloc.h"
 
 /*
- * Marks a memslot that is bound to a file of this module. KVM's own flag,
- * KVM_MEM_GUEST_MEMFD, never reaches KVM for such a slot, so KVM's own
- * guest_memfd code never meets our files.
+ * Marks a memslot that is bound to a file of this module. KVM never sees its own flag,
+ * KVM_MEM_GUEST_MEMFD, in such a slot, so its own guest_memfd code never meets our files.
  *
- * The top bit, because KVM adds its internal flags from bit 16 upwards:
- * INVALID is 16, and 6.18 added GMEM_ONLY as 17.
+ * This is the top bit, because KVM adds internal flags from bit 16 upwards: INVALID is 16, and
+ * 6.18 added GMEM_ONLY as 17.
  */
 #define GMEM_SLOT_BOUND (1U << 31)
 
@@ -55,15 +55,16 @@ static_assert(!(KVM_MEMSLOT_INVALID & GMEM_SLOT_BOUND));
 #define GMEM_SUPPORTED_FLAGS (GUEST_MEMFD_FLAG_MMAP | GUEST_MEMFD_FLAG_INIT_SHARED)
 
 /**
- * struct gmem_inode - the memory
- * @policy: NUMA policy per range of offsets; has its own lock
- * @files: the gmem_file of each open file; invalidate_lock
- * @hole_start: first page offset of the hole that is being punched. Written with the
+ * struct gmem_inode - the memory of a guest_memfd
+ * @policy: NUMA policy of each range of offsets; has a lock of its own
+ * @files: the gmem_file of each open file; protected by the invalidate_lock
+ * @hole_start: page offset of the start of the hole that is being punched. Written with the
  *		invalidate_lock held, read without
- * @hole_end: page offset behind its last; 0 if there is none. Likewise
+ * @hole_end: page offset of the end of the hole, exclusive; 0 if no hole is being punched.
+ *		Accessed like @hole_start
  * @flags: GUEST_MEMFD_FLAG_*; constant
- * @pins_module: holds a reference on this module; constant
- * @vfs_inode: the inode; its page cache holds the pages
+ * @pins_module: the inode holds a reference to this module; constant
+ * @vfs_inode: the VFS's inode; its page cache holds the folios
  */
 struct gmem_inode {
 	struct shared_policy policy;
@@ -76,8 +77,8 @@ struct gmem_inode {
 
 /**
  * struct gmem_file - one VM's view of the memory
- * @kvm: the VM; holds a reference
- * @bindings: page offset -> struct gmem_binding; invalidate_lock
+ * @kvm: the VM, to which the file holds a reference
+ * @bindings: from page offset to struct gmem_binding; protected by the invalidate_lock
  * @entry: in gmem_inode.files
  */
 struct gmem_file {
@@ -87,20 +88,21 @@ struct gmem_file {
 };
 
 /**
- * struct gmem_binding - what a memslot is bound to
+ * struct gmem_binding - the link between a memslot and its file
  * @slot: the memslot
- * @file: the file, without a reference; NULL once it is released. Written under
- *	  slots_lock and invalidate_lock
- * @pgoff: the slot's first page in the file
+ * @file: the file, without a reference; NULL once the file is released. Written under slots_lock
+ *	  and the invalidate_lock
+ * @pgoff: page offset of the slot's first page in the file
  * @kvm_lpage_info: KVM's own array, to be put back before KVM frees it
- * @lpage_info: what the slot has in its place, by which it leads here
+ * @lpage_info: the array that the slot has in its place, from which the binding is found
  *
- * KVM has a field in the memslot for a guest_memfd, but not on every kernel: it goes with the
- * configuration, and has changed its type twice. What every slot has is an array that says where
- * pages of 1 GiB are allowed, small, allocated before the slot is seen and freed by
- * kvm_arch_free_memslot() alone, which is redirected. The array of a bound slot is part of this.
- * So a fault needs no lookup, and depends on nobody else's slots. Copies that KVM makes of the
- * slot while it deletes it lead here as well.
+ * KVM has a field in the memslot for a guest_memfd, but its presence depends on the
+ * configuration, and its type has changed twice. Every slot has an array, though, that tells
+ * where 1 GiB pages are allowed. The array is small, is allocated before anybody sees the slot,
+ * and is freed by kvm_arch_free_memslot() alone, which is redirected. The array of a bound slot
+ * is part of this struct. So a fault needs no lookup, and its cost does not depend on other VMs'
+ * slots. The copies of a slot that KVM makes while it deletes the slot share the array, so they
+ * lead to the binding as well.
  */
 struct gmem_binding {
 	struct kvm_memory_slot *slot;
@@ -123,7 +125,10 @@ static inline bool gmem_slot_is_bound(const struct kvm_memory_slot *slot)
 	return slot && (slot->flags & GMEM_SLOT_BOUND);
 }
 
-/* The binding of a bound slot. What keeps the slot keeps it: kvm->srcu or kvm->slots_lock. */
+/*
+ * The binding of a bound slot. It lives as long as the slot: kvm->srcu or kvm->slots_lock keeps
+ * both.
+ */
 static inline struct gmem_binding *gmem_binding_of(const struct kvm_memory_slot *slot)
 {
 	return container_of(slot->arch.lpage_info[GMEM_LPAGE_INDEX],
@@ -140,46 +145,8 @@ void gmem_stop(void);
 struct file *gmem_open(loff_t size, u64 flags);
 
 /* bind.c */
-
-/**
- * struct gmem_bind_request - a memslot on its way through KVM
- * @kvm: the VM
- * @id: number of the slot, with its address space
- * @fd: the guest_memfd that is to back it
- * @offset: offset of the slot's first page in the file, in bytes
- * @served: the slot was bound
- */
-struct gmem_bind_request {
-	struct kvm *kvm;
-	u32 id;
-	unsigned int fd;
-	u64 offset;
-	bool served;
-};
-
-extern struct xarray gmem_bind_requests;
-
-/**
- * gmem_bind_requested() - is any request under way, on any VM?
- *
- * For redirects' wanted(): inline, and calling nothing.
- */
-static __always_inline bool gmem_bind_requested(void)
-{
-	return rcu_access_pointer(gmem_bind_requests.xa_head);
-}
-
-bool gmem_region_changes_bound_slot(struct kvm *kvm,
-				    const struct kvm_userspace_memory_region2 *mem);
-bool gmem_region_names_our_file(const struct kvm_userspace_memory_region2 *mem);
-int gmem_region_check(struct kvm *kvm, const struct kvm_userspace_memory_region2 *mem);
-int gmem_bind_request_begin(struct gmem_bind_request *req, struct kvm *kvm,
-			    const struct kvm_userspace_memory_region2 *mem);
-void gmem_bind_request_end(void);
-struct gmem_bind_request *gmem_bind_request_find(void);
-struct file *gmem_bind_file(const struct gmem_bind_request *req, struct kvm *kvm,
-			    const struct kvm_memory_slot *slot);
-int gmem_bind(struct kvm_memory_slot *slot, struct file *file, pgoff_t pgoff);
+bool gmem_fd_is_ours(unsigned int fd);
+int gmem_bind(struct kvm *kvm, struct kvm_memory_slot *slot, unsigned int fd, u64 offset);
 void gmem_unbind(struct kvm_memory_slot *slot);
 
 /* fault.c */
@@ -193,10 +160,11 @@ void gmem_fault_errno(int err);
 struct folio *gmem_get_folio(struct inode *inode, pgoff_t index);
 
 /**
- * gmem_errno() - the error of gmem_get_folio() as user space knows it
+ * gmem_errno() - translate an error of gmem_get_folio() for user space
  * @err: the error
  *
- * A full node is told apart for host faults, which cannot report an errno.
+ * Inside the module, -ENOSPC stands for a full node, because host faults, which cannot report an
+ * errno, treat that case differently. User space gets -ENOMEM.
  */
 static inline int gmem_errno(int err)
 {

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The file system behind guest_memfd files, and its inodes.
+ * The file system of guest_memfd files, and its inodes.
  *
- * Every inode of a file pins the module. Nothing shorter will do: the VFS drops
- * file_operations before it drops the inode, and an inotify watch or
- * memory_failure() can hold the inode when file and mount are long done with.
- * The mount lasts as long as the module and pins nothing, which is why the file
- * system has no .owner.
+ * Every inode of a file pins the module. Nothing that lives shorter would do: the VFS drops the
+ * file's operations before it drops the inode, and an inotify watch or memory_failure() can hold
+ * the inode long after the file and its reference to the mount are gone. The mount itself lasts
+ * as long as the module and must not pin it, so the file system has no .owner.
  */
 #include <linux/fs.h>
 #include <linux/fs_context.h>
@@ -25,7 +24,10 @@
 static struct kmem_cache *gmem_inode_cache;
 static struct vfsmount *gmem_mnt;
 
-/* Guest mappings have no rmap. Where mappings can be unmovable, mm does not even ask. */
+/*
+ * Folios cannot be migrated, because guest mappings have no rmap. Where the kernel knows
+ * unmovable mappings, it does not even call this.
+ */
 static int gmem_migrate_folio(struct address_space *mapping, struct folio *dst,
 			      struct folio *src, enum migrate_mode mode)
 {
@@ -65,7 +67,7 @@ static struct inode *gmem_alloc_inode(struct super_block *sb)
 	return &gi->vfs_inode;
 }
 
-/* The file system's root has an inode as well, which goes with the module. */
+/* The root of the file system has an inode as well, which does not pin the module. */
 static void gmem_destroy_inode(struct inode *inode)
 {
 	kernel_call(mpol_free_shared_policy)(&GMEM_I(inode)->policy);
@@ -73,7 +75,7 @@ static void gmem_destroy_inode(struct inode *inode)
 		module_put(THIS_MODULE);
 }
 
-/* Runs after a grace period: RCU path walks may still look at the inode. */
+/* Runs after a grace period, because RCU path walks may still look at the inode. */
 static void gmem_free_inode(struct inode *inode)
 {
 	kmem_cache_free(gmem_inode_cache, GMEM_I(inode));
@@ -105,9 +107,8 @@ static struct file_system_type gmem_fs_type = {
 };
 
 /*
- * alloc_anon_inode() marks the inode private to the kernel, which hides it
- * from the LSM; undo that and have it labelled with the class that SELinux
- * policies know.
+ * alloc_anon_inode() marks the inode as private to the kernel, which hides it from the LSM. This
+ * is undone here, and the LSM labels the inode by the class name that SELinux policies know.
  */
 static struct inode *gmem_new_inode(struct super_block *sb, loff_t size, u64 flags)
 {
@@ -133,14 +134,14 @@ static struct inode *gmem_new_inode(struct super_block *sb, loff_t size, u64 fla
 	inode->i_size = size;
 	inode->i_mapping->a_ops = &gmem_address_space_operations;
 	mapping_set_gfp_mask(inode->i_mapping, GFP_HIGHUSER);
-	/* Neither migrated nor reclaimed: guest mappings have no rmap. */
+	/* Folios are neither migrated nor reclaimed, because guest mappings have no rmap. */
 	compat_mapping_pin(inode->i_mapping);
 	GMEM_I(inode)->flags = flags;
 
 	/*
-	 * khugepaged and MADV_COLLAPSE take any regular file that nobody has
-	 * open for writing, and would build a large folio here. A writer who
-	 * never leaves keeps them out; the count goes with the inode.
+	 * khugepaged and MADV_COLLAPSE work on any regular file that is not open for writing,
+	 * and would build a large folio here. An inode that always counts as open for writing
+	 * keeps them out. The count is freed together with the inode.
 	 */
 	err = get_write_access(inode);
 	WARN_ON_ONCE(err);
@@ -148,14 +149,13 @@ static struct inode *gmem_new_inode(struct super_block *sb, loff_t size, u64 fla
 }
 
 /**
- * gmem_open() - a new inode, and the file that holds it
+ * gmem_open() - create an inode, and a file of it
  * @size: in bytes, a multiple of the page size; it never changes
  * @flags: GUEST_MEMFD_FLAG_*
  *
- * Stands for the file system half of __kvm_gmem_create().
+ * Stands for the part of __kvm_gmem_create() that is about the file system.
  *
- * Context: may sleep. The caller holds a reference on the module; the inode
- *	    takes its own.
+ * Context: may sleep. The caller holds a reference to the module; the inode takes its own.
  * Return: a file without private_data, or an ERR_PTR.
  */
 struct file *gmem_open(loff_t size, u64 flags)
@@ -176,7 +176,7 @@ struct file *gmem_open(loff_t size, u64 flags)
 	return file;
 }
 
-/* Runs once for each slab object, so: only what every use leaves as it was. */
+/* Runs once for each slab object, so it initialises only what every use leaves as it found it. */
 static void gmem_init_inode_once(void *object)
 {
 	struct gmem_inode *gi = object;
@@ -185,10 +185,11 @@ static void gmem_init_inode_once(void *object)
 }
 
 /**
- * gmem_start() - find what the kernel does not export, and mount
+ * gmem_start() - find the functions that the kernel does not export, and mount the file system
  *
- * Return: 0, -ENOMEM, -ENOENT after one line that names what is missing, or what
- *	   mounting says.
+ * Context: module init.
+ * Return: 0, -ENOMEM, -ENOENT after one line in the log that names a missing function, or an
+ *	   error from kern_mount().
  */
 int gmem_start(void)
 {
@@ -206,7 +207,7 @@ int gmem_start(void)
 	if (IS_ERR(gmem_mnt)) {
 		err = PTR_ERR(gmem_mnt);
 		gmem_mnt = NULL;
-		/* The root's inode, if there was one, is freed after a grace period. */
+		/* The root's inode, if it was allocated, is freed after a grace period. */
 		rcu_barrier();
 		kmem_cache_destroy(gmem_inode_cache);
 	}
@@ -214,14 +215,16 @@ int gmem_start(void)
 }
 
 /**
- * gmem_stop() - unmount, and destroy the slab cache; nothing if not started
+ * gmem_stop() - unmount the file system, and destroy the slab cache
  *
- * No inode pins the module any longer. A close that dropped the last one may
- * still be on its way to drop the mount, which must not be the last to do so:
- * the file system type would be gone. may_umount() allows for two references.
+ * Does nothing if gmem_start() was not called or has failed.
  *
- * Context: module init or exit, after redirects_quiesce(), which also waited for
- *	    whoever was on his way out of gmem_destroy_inode().
+ * No inode pins the module any longer. But a task that closed the last file may still be about
+ * to drop its reference to the mount. It must not be the last one to do so, because the file
+ * system type would be gone by then. may_umount() allows for two references.
+ *
+ * Context: module init or exit, after redirects_quiesce(), which has also waited for tasks in
+ *	    gmem_destroy_inode().
  */
 void gmem_stop(void)
 {

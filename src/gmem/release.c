@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The last reference to a file is gone. */
+/* The last reference to a file is dropped. */
 #include <linux/fs.h>
 #include <linux/kvm_host.h>
 #include <linux/pagemap.h>
@@ -12,10 +12,10 @@
  * @inode: its inode
  * @file: a guest_memfd
  *
- * Stands for kvm_gmem_release(). Slots that are still bound keep their mark and
- * lose the file, so that guest faults fail instead of falling back to whatever
- * userspace_addr maps. slots_lock keeps gmem_unbind() from freeing them
- * meanwhile. The pages go with the inode.
+ * Stands for kvm_gmem_release(). Slots that are still bound stay marked as bound and lose the
+ * file, so that guest faults fail and do not fall back to the memory at userspace_addr.
+ * slots_lock keeps gmem_unbind() from freeing their bindings at the same time. The pages are
+ * freed with the inode.
  *
  * Return: 0.
  */

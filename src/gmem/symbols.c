@@ -2,6 +2,7 @@
 /* Unexported functions that guest_memfd needs. */
 #include <linux/kernel.h>
 
+#include "../features.h"
 #include "symbols.h"
 
 GMEM_SYMBOLS(DEFINE_SYMBOL)
@@ -11,11 +12,12 @@ static const struct symbol gmem_symbols[] = {
 };
 
 /**
- * gmem_symbols_resolve() - make every kernel_call() of guest_memfd callable
+ * gmem_symbols_resolve() - make all functions of GMEM_SYMBOLS() callable
  *
+ * Context: module init.
  * Return: as symbols_resolve().
  */
 int gmem_symbols_resolve(void)
 {
-	return symbols_resolve(gmem_symbols, ARRAY_SIZE(gmem_symbols));
+	return symbols_resolve(gmem_symbols, ARRAY_SIZE(gmem_symbols), LOAD_REFUSED);
 }

@@ -13,7 +13,7 @@
 #include "compat/kvm_invalidate.h"
 #include "compat/mm_alloc.h"
 
-/* The last two are exported, but from 6.18 on to KVM's own modules only. */
+/* The last two are exported, but from 6.18 on to KVM's own vendor modules only. */
 #define GMEM_SYMBOLS(X)						\
 	X(SYMBOL_KERNEL, __mpol_put)				\
 	COMPAT_ALLOC_SYMBOLS(X)					\

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Taking pages from the guests. */
+/* Unmapping pages from the guests. */
 #include <linux/kvm_host.h>
 #include <linux/rcuwait.h>
 #include <linux/sched.h>
@@ -16,9 +16,10 @@ static bool gmem_file_is_bound(struct gmem_file *f, pgoff_t start, pgoff_t end)
 }
 
 /*
- * KVM replaces no version of a slot by another from here to slots_let_go(), as while its own
- * notifiers run. Or a nested guest could start between the two looks, at the version that
- * vCPUs see and at its metadata, and the latter would be of another.
+ * From here to slots_let_go(), KVM does not replace the visible version of a slot by another, as
+ * it does not while its own mmu notifiers run. Otherwise a nested guest could start after
+ * visible_slot() has found the version that vCPUs see and before its metadata is read, and the
+ * metadata would belong to another version.
  */
 static void slots_hold(struct kvm *kvm)
 {
@@ -34,17 +35,17 @@ static void slots_let_go(struct kvm *kvm)
 	spin_lock(&kvm->mn_invalidate_lock);
 	last = !--kvm->mn_active_invalidate_count;
 	spin_unlock(&kvm->mn_invalidate_lock);
-	/* Who waits holds slots_lock, so it is one at most. */
+	/* Only a task that holds slots_lock waits here, so there is at most one. */
 	if (last)
 		rcuwait_wake_up(&kvm->mn_memslots_update_rcuwait);
 }
 
 /*
- * The version of a bound slot that vCPUs see: itself, or the copy that KVM shows
- * them while it deletes the slot. That copy has the metadata: should a nested guest
- * start just then, rmaps are allocated for it alone, and a walk of the original
- * would follow NULL. None: nobody sees the slot yet, or any longer, and nothing of
- * it is mapped.
+ * The version of a bound slot that vCPUs see: the slot itself, or the copy that vCPUs see while
+ * KVM deletes the slot. The copy must be used then, because its metadata may be newer: if a
+ * nested guest starts at that moment, KVM allocates rmaps for the copy alone, and a walk of the
+ * original would dereference NULL. The result is NULL if vCPUs do not see the slot yet or any
+ * longer; then nothing of it is mapped.
  */
 static struct kvm_memory_slot *visible_slot(struct kvm *kvm, const struct kvm_memory_slot *slot)
 {
@@ -56,12 +57,12 @@ static struct kvm_memory_slot *visible_slot(struct kvm *kvm, const struct kvm_me
 }
 
 /**
- * struct zap - pages that are taken from a VM
+ * struct zap - a range that is unmapped from a VM
  * @kvm: the VM
- * @start: first page offset
- * @end: page offset behind the last
- * @flush: TLBs have to be flushed before mmu_lock is dropped
- * @visible: vCPUs could see some of it
+ * @start: page offset of the start
+ * @end: page offset of the end, exclusive
+ * @flush: TLBs must be flushed before mmu_lock is dropped
+ * @visible: vCPUs can see a slot that covers part of the range
  */
 struct zap {
 	struct kvm *kvm;
@@ -78,7 +79,7 @@ static void zap_binding(struct zap *zap, const struct gmem_binding *b)
 		.may_block = true,
 	};
 
-	/* Before the look at what is visible: from here on, faults are retried. */
+	/* This comes before visible_slot(): from here on, faults in the range are retried. */
 	compat_mmu_invalidate_add(zap->kvm, b->slot, range.start, range.end);
 
 	range.slot = visible_slot(zap->kvm, b->slot);
@@ -98,8 +99,8 @@ static void zap_flush(struct zap *zap)
 }
 
 /*
- * Between two slots, of which there may be thousands in a hole. KVM yields by itself within one.
- * Faults are retried until gmem_file_zap_end(), with the lock and without.
+ * Yield between two slots, because a hole may span thousands of them. KVM yields by itself
+ * within a slot. Faults are retried until gmem_file_zap_end(), whether the lock is held or not.
  */
 static void zap_yield(struct zap *zap)
 {
@@ -110,7 +111,7 @@ static void zap_yield(struct zap *zap)
 	cond_resched_rwlock_write(&zap->kvm->mmu_lock);
 }
 
-/* A range of indices takes several entries of the array, so a binding can come again. */
+/* A binding may take several entries of the xarray, so it can come up more than once. */
 static void zap_bindings(struct zap *zap, struct gmem_file *f)
 {
 	struct gmem_binding *binding, *last = NULL;
@@ -129,14 +130,14 @@ static void zap_bindings(struct zap *zap, struct gmem_file *f)
 /**
  * gmem_file_zap_begin() - unmap a range from one VM, and keep faults off it
  * @f: the VM's view of the file
- * @start: first page offset
- * @end: page offset behind the last
+ * @start: page offset of the start
+ * @end: page offset of the end, exclusive
  *
- * Stands for __kvm_gmem_invalidate_start(). From here to gmem_file_zap_end(),
- * a guest fault on the range is retried.
+ * Stands for __kvm_gmem_invalidate_start(). From here to gmem_file_zap_end(), guest faults in the
+ * range are retried.
  *
- * Context: may sleep. invalidate_lock held, and kept until gmem_file_zap_end(). Takes
- *	    kvm->srcu, which keeps what is visible, and kvm->mmu_lock.
+ * Context: may sleep. The invalidate_lock is held until after gmem_file_zap_end(). Takes
+ *	    kvm->srcu, which keeps the visible version of each slot, and kvm->mmu_lock.
  */
 void gmem_file_zap_begin(struct gmem_file *f, pgoff_t start, pgoff_t end)
 {
@@ -157,19 +158,19 @@ void gmem_file_zap_begin(struct gmem_file *f, pgoff_t start, pgoff_t end)
 	srcu_read_unlock(&kvm->srcu, idx);
 
 	/*
-	 * SEV: no line of a page may come back from a cache once it has a new owner. As in
-	 * KVM's own notifiers, whether anything was mapped does not matter: what was, may have
-	 * been unmapped before, and its lines are still there.
+	 * For SEV: no dirty cache line of a page may be written back once the page has a new
+	 * owner. As in KVM's own notifiers, it does not matter whether anything was mapped now:
+	 * pages that were unmapped earlier may still have lines in the caches.
 	 */
 	if (zap.visible)
 		kernel_call(kvm_arch_guest_memory_reclaimed)(kvm);
 }
 
 /**
- * gmem_file_zap_end() - let faults on the range through again
+ * gmem_file_zap_end() - let guest faults in the range through again
  * @f: as given to gmem_file_zap_begin()
- * @start: likewise
- * @end: likewise
+ * @start: as given to gmem_file_zap_begin()
+ * @end: as given to gmem_file_zap_begin()
  */
 void gmem_file_zap_end(struct gmem_file *f, pgoff_t start, pgoff_t end)
 {
@@ -186,8 +187,10 @@ void gmem_file_zap_end(struct gmem_file *f, pgoff_t start, pgoff_t end)
 /**
  * gmem_zap_begin() - gmem_file_zap_begin() for every VM that has the file
  * @inode: inode of a guest_memfd
- * @start: first page offset
- * @end: page offset behind the last
+ * @start: page offset of the start
+ * @end: page offset of the end, exclusive
+ *
+ * Context: as gmem_file_zap_begin().
  */
 void gmem_zap_begin(struct inode *inode, pgoff_t start, pgoff_t end)
 {
@@ -200,8 +203,8 @@ void gmem_zap_begin(struct inode *inode, pgoff_t start, pgoff_t end)
 /**
  * gmem_zap_end() - gmem_file_zap_end() for every VM that has the file
  * @inode: as given to gmem_zap_begin()
- * @start: likewise
- * @end: likewise
+ * @start: as given to gmem_zap_begin()
+ * @end: as given to gmem_zap_begin()
  */
 void gmem_zap_end(struct inode *inode, pgoff_t start, pgoff_t end)
 {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kvm_arch_vcpu_ioctl(): KVM_SET_TSC_KHZ on a vCPU, which is refused if the
- * frequency of the vCPU's TSC is not KVM's to set (6.17). KVM would
- * believe a frequency that the guest does not see.
+ * kvm_arch_vcpu_ioctl(): KVM_SET_TSC_KHZ on a vCPU, which is refused if the vCPU's TSC is
+ * protected
+ * (6.17). KVM cannot set the frequency of such a TSC, and would compute with one that the guest
+ * does not see.
  */
 #include "compat/kvm_tsc.h"
 #include "hooks.h"
@@ -25,7 +26,7 @@ REDIRECT_PROTOTYPE(kvm_arch_vcpu_ioctl, arch_vcpu_ioctl_replacement);
 DEFINE_REDIRECT(arch_vcpu_ioctl, "kvm_arch_vcpu_ioctl", arch_vcpu_ioctl_replacement,
 		arch_vcpu_ioctl_wanted);
 
-/* The original would load the canary on this CPU, and no canary survives that. */
+/* The original would load the canary as a vCPU on this CPU, which needs a real vCPU. */
 void hook_prove_arch_vcpu_ioctl(const struct canary *c)
 {
 	redirect_prove_by_text(&redirect_arch_vcpu_ioctl);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kvm_arch_vm_ioctl(): KVM_SET_TSC_KHZ on a VM, which is refused once the VM
- * has a vCPU (dcbe5a466c12, 6.17). It sets the frequency of vCPUs to come;
- * later it would leave the VM with vCPUs that differ.
+ * kvm_arch_vm_ioctl(): KVM_SET_TSC_KHZ on a VM, which is refused once the VM has a vCPU
+ * (dcbe5a466c12, 6.17). The ioctl sets the frequency of vCPUs that are created later, so a VM that
+ * already has vCPUs would end up with different frequencies.
  */
 #include <linux/module.h>
 #include <linux/sched/signal.h>
 
+#include "../log.h"
 #include "compat/kvm_ioctl.h"
 #include "hooks.h"
 
@@ -23,9 +24,9 @@ DEFINE_REDIRECT(arch_vm_ioctl, "kvm_arch_vm_ioctl", arch_vm_ioctl_replacement,
 		arch_vm_ioctl_wanted);
 
 /*
- * KVM_CREATE_VCPU counts created_vcpus under kvm->lock before the vCPU takes
- * the frequency over, so holding it across check and change leaves no gap. The
- * original does not take it here.
+ * KVM_CREATE_VCPU increments created_vcpus under kvm->lock before the vCPU takes over the
+ * frequency. Holding that lock across check and change therefore leaves no gap. The original
+ * does not take it for this ioctl.
  */
 static int set_tsc_khz(struct file *filp, unsigned int ioctl, unsigned long arg)
 {
@@ -40,8 +41,8 @@ static int set_tsc_khz(struct file *filp, unsigned int ioctl, unsigned long arg)
 }
 
 /*
- * The module is held, as in vm_ioctl.c: who has kvm->lock may wait for his arguments, and we
- * for him.
+ * The module is held by a reference, as in vm_ioctl.c: a task that holds kvm->lock may be
+ * waiting for user space, and this one waits for that task.
  */
 static COMPAT_ARCH_VM_IOCTL_TYPE
 arch_vm_ioctl_replacement(struct file *filp, unsigned int ioctl, unsigned long arg)
@@ -60,7 +61,7 @@ arch_vm_ioctl_replacement(struct file *filp, unsigned int ioctl, unsigned long a
 	return r;
 }
 
-/* An ioctl that KVM does not know: -ENOTTY. */
+/* KVM does not know ioctl 0, and returns -ENOTTY. */
 void hook_prove_arch_vm_ioctl(const struct canary *c)
 {
 	redirect_entry(arch_vm_ioctl)(c->filp, 0, 0);
@@ -68,18 +69,18 @@ void hook_prove_arch_vm_ioctl(const struct canary *c)
 
 /**
  * hook_detect_arch_vm_ioctl() - ask KVM itself whether it refuses KVM_SET_TSC_KHZ
- * @c: a canary; is taken to have a vCPU from now on
+ * @c: a canary, which counts as a VM with a vCPU from now on
  *
- * Frequency 0 stands for that of the host, which KVM never finds too high. All
- * that changes is a field of the canary.
+ * Frequency 0 stands for that of the host, which KVM never finds too high. The call changes
+ * nothing but a field of the canary.
  *
- * Return: 1 if it refuses, 0 if not; -ENOENT or -EINVAL after one line that says
- *	   what is wrong.
+ * Return: 1 if KVM refuses, 0 if it does not; -ENOENT or -EINVAL after one line in the log that
+ *	   says what is wrong.
  */
 int hook_detect_arch_vm_ioctl(const struct canary *c)
 {
 	const struct redirect_list list = { 1, { &redirect_arch_vm_ioctl } };
-	int r = redirects_find(&list);
+	int r = redirects_find(&list, LOAD_REFUSED);
 
 	if (r)
 		return r;
@@ -87,7 +88,9 @@ int hook_detect_arch_vm_ioctl(const struct canary *c)
 	c->kvm->created_vcpus = 1;
 	r = redirect_entry(arch_vm_ioctl)(c->filp, KVM_SET_TSC_KHZ, 0);
 	if (r && r != -EINVAL) {
-		feature_refused("kvm answers KVM_SET_TSC_KHZ with %d, which is not known\n", r);
+		log_refused(LOAD_REFUSED,
+			    "kvm answers KVM_SET_TSC_KHZ with %d, which is not known\n",
+			    r);
 		return -EINVAL;
 	}
 	return r == -EINVAL;

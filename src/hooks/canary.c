@@ -6,12 +6,12 @@
 #include "hooks.h"
 
 /**
- * canary_create() - make the arguments
+ * canary_create() - allocate the arguments
  *
  * The structs are KVM's own, and large.
  *
  * Context: may sleep.
- * Return: them, or NULL.
+ * Return: the canary, or NULL.
  */
 struct canary *canary_create(void)
 {
@@ -41,8 +41,8 @@ struct canary *canary_create(void)
 }
 
 /**
- * canary_destroy() - free what canary_create() made
- * @c: it, perhaps in part
+ * canary_destroy() - free a canary
+ * @c: the canary, perhaps allocated only in part
  */
 void canary_destroy(struct canary *c)
 {

@@ -1,44 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Redirects that are attached only while something needs them: a bound slot anywhere on the
- * host, or a parameter. What is detached can be taken by a live patch.
+ * When redirects are attached: while any memslot of the host is bound, or while a parameter wants
+ * them. A live patch can take the functions whose redirects are detached.
  *
- * Those for slots are attached before the first bound slot can be seen, and detached when the
- * last one is gone: a fault that is under way while text is patched is one of a slot that is
- * not bound, which the original handles, as the replacement's wanted() would have it.
+ * The redirects for slots are attached before anybody can see the first bound slot, and detached
+ * after the last one is gone. So a fault that is in progress while text is patched belongs to a
+ * slot that is not bound, and the original handles it, which is also what the replacement's
+ * wanted() would decide.
  *
- * attach_lock is held while text is patched, and while a detach waits for its grace
- * period. Inside it are ftrace's locks and the allocator's, and behind ftrace's
- * cpus_read_lock(), so nobody waits for it who holds a lock of KVM's. Outside it is the lock of
- * the module's parameters. demand_lock is a leaf; while demand_slots is not 0, what slots need
- * is attached.
+ * attach_lock is held while text is patched, and while a detach waits for its grace period.
+ * ftrace's locks, the allocator's and cpus_read_lock(), which ftrace takes, are inside it, so no
+ * task that holds a lock of KVM's waits for it. The lock of the module's parameters is outside
+ * it. demand_lock is a leaf. While demand_slots is not 0, the redirects for slots are attached.
  */
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
-#include "demand.h"
+#include "../log.h"
 #include "hooks.h"
 
 static bool gmem_advertise = true;
 bool gmem_tsc_gate = true;
 
 /*
- * Detached not at once: a VM that reboots deletes its slots and creates them again. And not
- * often, for it is dear to others: each CPU has to schedule, with ftrace's lock held.
+ * Detaching is delayed, because a VM that reboots deletes its slots and creates them again, and
+ * because detaching is expensive for others: every CPU has to schedule, with ftrace's lock held.
  */
 static unsigned int detach_delay = 60;
 module_param(detach_delay, uint, 0644);
 MODULE_PARM_DESC(detach_delay,
-		 "Seconds after the last bound slot until what only those need is detached (default 60)");
+		 "Seconds from the last bound memslot until the redirects for memslots are detached (default 60)");
 
 #define NOT_SET "parameter not set"
 
 static DEFINE_MUTEX(attach_lock);
-static bool started; /* attach_lock and demand_lock; either to read */
+static bool started; /* written with attach_lock and demand_lock held, read with either */
 static DEFINE_SPINLOCK(demand_lock);
-unsigned int demand_slots; /* bound, or requested */
+unsigned int demand_slots; /* bound or about to be; demand_lock */
 
 static bool group_is_wanted(enum hook_group group)
 {
@@ -54,13 +54,15 @@ static bool group_is_wanted(enum hook_group group)
 }
 
 /**
- * demand_load() - attach what a feature needs, as the parameters are
+ * demand_load() - attach the redirects that a feature needs, as the parameters are set
  * @feature: a feature of ours
  *
- * What only slots need as well: it is proven now, and detached by demand_start().
+ * The redirects for slots are attached as well, so that they are proven now. demand_start()
+ * detaches them.
  *
  * Context: module init.
- * Return: 0, or an error after one line that names the cause. Then hooks_remove() is to be called.
+ * Return: 0, or an error after one line in the log that names the cause; hooks_remove() must
+ *	   then be called.
  */
 int demand_load(enum feature feature)
 {
@@ -69,7 +71,7 @@ int demand_load(enum feature feature)
 
 	for (group = 0; group < HOOK_GROUPS && !err; group++) {
 		if (hooks_feature(group) == feature && group_is_wanted(group))
-			err = hooks_attach(group, FEATURE_REFUSED);
+			err = hooks_attach(group, LOAD_REFUSED);
 	}
 	return err;
 }
@@ -79,12 +81,13 @@ static int demand_let_go(enum hook_group group)
 	int err = hooks_detach(group);
 
 	if (err == -EBUSY)
-		refused(NOT_SET, "%s is traced by BPF, and this CPU has IBT; detach that first\n",
-			hooks_traced(group) ?: "a function");
+		log_refused(NOT_SET,
+			    "%s is traced by BPF, and this CPU has IBT; detach that first\n",
+			    hooks_traced(group) ?: "a function");
 	return err;
 }
 
-/* Attach what the parameters want, and detach what they do not. */
+/* Attach the redirects that the parameters want, and detach those that they do not. */
 static int demand_switch(void)
 {
 	enum hook_group group;
@@ -133,7 +136,7 @@ __MODULE_PARM_TYPE(tsc_gate, "bool");
 MODULE_PARM_DESC(tsc_gate,
 		 "Refuse KVM_SET_TSC_KHZ on a VM with a vCPU, and on one with a protected TSC (default Y)");
 
-/* Count one more slot, unless it is the first and that is not to be. Returns whether it was. */
+/* Count one more slot; the first one only if @or_first. Return whether the slot was counted. */
 static bool demand_count(bool or_first)
 {
 	bool counted;
@@ -174,20 +177,22 @@ static void demand_work_fn(struct work_struct *work)
 	if (demand_is_over())
 		err = hooks_detach(HOOKS_FOR_SLOTS);
 	mutex_unlock(&attach_lock);
-	/* Somebody traces: later, then. */
+	/* A BPF program traces one of the functions: try again later. */
 	if (err == -EBUSY)
 		demand_detach_later(max(READ_ONCE(detach_delay), 1U));
 }
 
 /**
- * hooks_get_slots() - a slot is about to be bound
+ * demand_get_slot() - demand the redirects for slots, for a slot that is about to be bound
  *
- * Context: may sleep, no locks of KVM's held; the module is. Text is patched if this is the
- *	    first; if the last one went detach_delay ago, may wait for a grace period.
- * Return: 0; -EINTR at a fatal signal; or an error after one line that names its cause, as
- *	   hooks_attach().
+ * The first slot of the host has them attached.
+ *
+ * Context: may sleep; no locks of KVM's held, the module held. The first slot waits for a grace
+ *	    period if a detach has just begun.
+ * Return: 0; -EINTR at a fatal signal; or an error after one line in the log that names its
+ *	   cause, as hooks_attach().
  */
-int hooks_get_slots(void)
+int demand_get_slot(void)
 {
 	int err;
 
@@ -206,12 +211,12 @@ int hooks_get_slots(void)
 }
 
 /**
- * hooks_put_slots() - it is no longer, or was not in the end
+ * demand_put_slot() - undo demand_get_slot(), when the slot is freed or was not bound after all
  *
- * Context: any locks of KVM's; no vCPU can see the slot. The module need not be held: the slot
- *	    that held it may be gone, and an unload be under way.
+ * Context: no vCPU can see the slot. Locks of KVM's may be held. The module need not be held:
+ *	    the slot that pinned it may be gone, and an unload may have begun.
  */
-void hooks_put_slots(void)
+void demand_put_slot(void)
 {
 	spin_lock(&demand_lock);
 	WRITE_ONCE(demand_slots, demand_slots - 1);
@@ -229,9 +234,10 @@ static void demand_set_started(bool value)
 }
 
 /**
- * demand_start() - detach what only slots need; attach and detach as needed from now on
+ * demand_start() - detach the redirects for slots, and follow demand from now on
  *
- * Context: module init, when all that is ours is attached and proven, before hooks_arm().
+ * Context: module init, when the redirects of all our features are attached and proven, before
+ *	    hooks_arm().
  */
 void demand_start(void)
 {
@@ -240,9 +246,9 @@ void demand_start(void)
 }
 
 /**
- * demand_stop() - leave it to hooks_remove()
+ * demand_stop() - leave the redirects to hooks_remove()
  *
- * Context: module exit; no slot is bound, and nobody is in hooks_get_slots().
+ * Context: module exit; no slot is bound, and no task is in demand_get_slot().
  */
 void demand_stop(void)
 {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* __kvm_faultin_pfn(): the page behind a guest frame, for 6.13 and later. */
+/* __kvm_faultin_pfn(): the page behind a gfn, on 6.13 and later. */
 #include "../gmem/gmem.h"
 #include "hooks.h"
 
 /*
- * Guest faults are the only callers that come with a slot of user space. KVM that
- * reads guest memory for itself goes by hva, and not through here.
+ * Of the callers that pass a slot of user space, all are guest faults. Where KVM reads guest
+ * memory for itself, it uses the hva and does not call this function.
  */
 static kvm_pfn_t faultin_pfn_replacement(const struct kvm_memory_slot *slot, gfn_t gfn,
 					 unsigned int foll, bool *writable,
@@ -30,7 +30,7 @@ static __always_inline bool faultin_pfn_wanted(struct ftrace_regs *fregs)
 REDIRECT_PROTOTYPE(__kvm_faultin_pfn, faultin_pfn_replacement);
 DEFINE_REDIRECT(faultin_pfn, "__kvm_faultin_pfn", faultin_pfn_replacement, faultin_pfn_wanted);
 
-/* No slot: KVM_PFN_NOSLOT. */
+/* Without a slot, the original returns KVM_PFN_NOSLOT. */
 void hook_prove_faultin_pfn(const struct canary *c)
 {
 	struct page *page;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kvm_arch_free_memslot(): a memslot's metadata goes, and the slot right after
- * it. Called for a deleted slot, with slots_lock held, and when a VM dies.
+ * kvm_arch_free_memslot(): frees a memslot's metadata, right before KVM frees the slot. KVM
+ * calls it for a deleted slot, with slots_lock held, and when a VM is destroyed.
  */
 #include "../gmem/gmem.h"
-#include "demand.h"
 #include "hooks.h"
 
 static void free_memslot_replacement(struct kvm *kvm, struct kvm_memory_slot *slot);
@@ -24,7 +23,7 @@ static void free_memslot_replacement(struct kvm *kvm, struct kvm_memory_slot *sl
 
 	gmem_unbind(slot);
 	redirect_original(free_memslot)(kvm, slot);
-	hooks_put_slots();
+	demand_put_slot();
 	redirect_exit(idx);
 }
 

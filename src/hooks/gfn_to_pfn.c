@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* __gfn_to_pfn_memslot(): the page behind a guest frame, for 6.12 and before. */
+/* __gfn_to_pfn_memslot(): the page behind a gfn, on 6.12 and earlier. */
 #include "../gmem/gmem.h"
 #include "compat/kvm_gfn_to_pfn.h"
 #include "hooks.h"
@@ -17,9 +17,9 @@ REDIRECT_PROTOTYPE(__gfn_to_pfn_memslot, gfn_to_pfn_replacement);
 DEFINE_REDIRECT(gfn_to_pfn, "__gfn_to_pfn_memslot", gfn_to_pfn_replacement, gfn_to_pfn_wanted);
 
 /*
- * Who is asking shows in the arguments: a guest fault wants to know the hva. The
- * rest is KVM reading guest memory for itself, by hva, as in every version.
- * Prefetching is stopped in gfn_to_pfn_atomic.c.
+ * The arguments tell the callers apart: only a guest fault passes @hva. All other callers are KVM
+ * reading guest memory for itself, which it does by hva, as in every version. gfn_to_pfn_atomic.c
+ * takes care of prefetching.
  */
 static kvm_pfn_t gfn_to_pfn_replacement(const struct kvm_memory_slot *slot, gfn_t gfn,
 					bool atomic, COMPAT_INTERRUPTIBLE_PARAMETER bool *async,
@@ -41,7 +41,7 @@ static kvm_pfn_t gfn_to_pfn_replacement(const struct kvm_memory_slot *slot, gfn_
 	return pfn;
 }
 
-/* No slot: KVM_PFN_NOSLOT. */
+/* Without a slot, the original returns KVM_PFN_NOSLOT. */
 void hook_prove_gfn_to_pfn(const struct canary *c)
 {
 	redirect_entry(gfn_to_pfn)(NULL, 0, true, COMPAT_INTERRUPTIBLE_FALSE NULL, false, NULL,

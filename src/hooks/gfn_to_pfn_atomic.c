@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gfn_to_pfn_memslot_atomic(): a page to be mapped ahead of its fault, under
- * shadow paging and for nested guests.
+ * gfn_to_pfn_memslot_atomic(): a page that KVM wants to map before the guest touches it, under
+ * shadow paging and for nested guests, on 6.12 and earlier.
  */
 #include "../gmem/gmem.h"
 #include "hooks.h"
 
 /*
- * As in gfn_to_page_many.c. Not left to gfn_to_pfn.c: compilers put that
- * function's body into this one, so the call never arrives there.
+ * gfn_to_page_many.c tells why there is no prefetch. The redirect in gfn_to_pfn.c does not cover
+ * this caller, because compilers inline __gfn_to_pfn_memslot() here.
  */
 static kvm_pfn_t gfn_to_pfn_atomic_replacement(const struct kvm_memory_slot *slot, gfn_t gfn)
 {
@@ -24,7 +24,7 @@ REDIRECT_PROTOTYPE(gfn_to_pfn_memslot_atomic, gfn_to_pfn_atomic_replacement);
 DEFINE_REDIRECT(gfn_to_pfn_atomic, "gfn_to_pfn_memslot_atomic", gfn_to_pfn_atomic_replacement,
 		gfn_to_pfn_atomic_wanted);
 
-/* No slot: KVM_PFN_NOSLOT. */
+/* Without a slot, the original returns KVM_PFN_NOSLOT. */
 void hook_prove_gfn_to_pfn_atomic(const struct canary *c)
 {
 	redirect_entry(gfn_to_pfn_atomic)(NULL, 0);

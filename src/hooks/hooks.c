@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* All redirects that the features need, or none. */
+/* Attaching, proving, arming and detaching redirects, one group at a time. */
 #include <linux/sched.h>
 #include <linux/sysfs.h>
 
@@ -13,7 +13,7 @@ static const enum feature group_feature[HOOK_GROUPS] = {
 	[HOOKS_TSC_VCPU_GATE] = FEATURE_TSC_VCPU_GATE,
 };
 
-/* Compares, because the way by a table of functions would be an indirect call. */
+/* A chain of comparisons, because a table of functions would need an indirect call. */
 static __always_inline void hooks_dispatch(enum hook_group group, unsigned long ip,
 					   struct ftrace_regs *fregs)
 {
@@ -60,15 +60,15 @@ static struct redirect_list hooks_of(enum hook_group group)
 }
 
 /**
- * hooks_feature() - what these are for
- * @group: which
+ * hooks_feature() - the feature that a group of redirects is for
+ * @group: the group
  */
 enum feature hooks_feature(enum hook_group group)
 {
 	return group_feature[group];
 }
 
-/* Replacements are in force, of all groups that were proven. */
+/* The replacements of all groups that were proven are in force. */
 static bool hooks_armed;
 
 static void hooks_arm_group(enum hook_group group)
@@ -104,7 +104,10 @@ static int hooks_prove(enum hook_group group, const char *what)
 
 static bool group_proven[HOOK_GROUPS];
 
-/* Once it was seen that the callback comes, that the text was patched is all that is looked at. */
+/*
+ * Redirects that have been proven once are only checked for patched text when they are attached
+ * again.
+ */
 static int hooks_check(enum hook_group group, const struct redirect_list *list, const char *what)
 {
 	int err;
@@ -123,16 +126,17 @@ static int hooks_check(enum hook_group group, const struct redirect_list *list, 
 }
 
 /**
- * hooks_attach() - attach redirects that come and go together
- * @group: which, of a feature of ours. Nothing is done if they are attached: ftrace may have
- *	   switched itself off before they could go
- * @what: what cannot be done if this fails, for refused()
+ * hooks_attach() - attach a group of redirects
+ * @group: a group of a feature of ours. Nothing is done if it is attached already, as it still
+ *	   is if ftrace switched itself off before it could be detached
+ * @what: for log_refused(), what is not done if this fails
  *
- * Before hooks_arm() they pass calls through; then, they are in force when this returns.
+ * Before hooks_arm() the redirects pass calls through. Afterwards their replacements are in
+ * force when this returns.
  *
- * Context: may sleep; one call at a time.
- * Return: 0, or an error after one line that names the cause: as redirects_attach(); -ENXIO if a
- *	   redirect does not fire; -ENOMEM.
+ * Context: may sleep; the caller serialises calls.
+ * Return: 0, or an error after one line in the log that names the cause: as redirects_attach();
+ *	   -ENXIO if a redirect does not fire; -ENOMEM.
  */
 int hooks_attach(enum hook_group group, const char *what)
 {
@@ -153,11 +157,11 @@ int hooks_attach(enum hook_group group, const char *what)
 }
 
 /**
- * hooks_detach() - detach them
- * @group: which; nothing is done if they are not attached
+ * hooks_detach() - detach a group of redirects
+ * @group: the group; nothing is done if it is not attached
  *
- * Context: sleeps for a grace period of RCU tasks; one call at a time.
- * Return: 0, or they stay attached: -EBUSY or -ENODEV as redirects_remove().
+ * Context: sleeps for an RCU tasks grace period; the caller serialises calls.
+ * Return: 0; or -EBUSY or -ENODEV as redirects_remove(), and the redirects stay attached.
  */
 int hooks_detach(enum hook_group group)
 {
@@ -167,10 +171,10 @@ int hooks_detach(enum hook_group group)
 }
 
 /**
- * hooks_traced() - why hooks_detach() said -EBUSY
- * @group: which
+ * hooks_traced() - why hooks_detach() has returned -EBUSY
+ * @group: the group
  *
- * Return: name of the function that is traced, or NULL if none is any longer.
+ * Return: the name of a function that is traced, or NULL if none is traced any longer.
  */
 const char *hooks_traced(enum hook_group group)
 {
@@ -180,11 +184,11 @@ const char *hooks_traced(enum hook_group group)
 }
 
 /**
- * hooks_detect_tsc_gate() - has KVM the TSC gate of VMs itself?
+ * hooks_detect_tsc_gate() - does KVM itself have the TSC gate of VMs?
  *
- * Context: module init, before anything is installed.
- * Return: 1 or 0; -ENOMEM, or -ENOENT or -EINVAL after one line that says what
- *	   is wrong.
+ * Context: module init, before any redirect is attached.
+ * Return: 1 or 0; -ENOMEM; or -ENOENT or -EINVAL after one line in the log that says what is
+ *	   wrong.
  */
 int hooks_detect_tsc_gate(void)
 {
@@ -204,7 +208,7 @@ int hooks_detect_tsc_gate(void)
  * @feature: the feature
  *
  * Context: module init.
- * Return: 0, -ENOMEM, or -ENOENT after one line that names a function that is missing.
+ * Return: 0, -ENOMEM, or -ENOENT after one line in the log that names a missing function.
  */
 int hooks_find(enum feature feature)
 {
@@ -215,16 +219,16 @@ int hooks_find(enum feature feature)
 		list.redirect[list.n++] = &redirect_##name;
 	COMPAT_HOOKS(X)
 #undef X
-	return redirects_find(&list);
+	return redirects_find(&list, LOAD_REFUSED);
 }
 
 /**
- * hooks_list() - the functions that are redirected, one a line
- * @buf: a page, as sysfs hands it out
+ * hooks_list() - list the redirected functions, one a line
+ * @buf: a page, as given to a show() function of sysfs
  *
- * "attached", or "idle" for one that nothing on the host needs right now.
+ * Each is "attached", or "idle" if nothing on the host needs it right now.
  *
- * Return: length of the text.
+ * Return: the length of the text.
  */
 ssize_t hooks_list(char *buf)
 {
@@ -242,14 +246,12 @@ ssize_t hooks_list(char *buf)
 }
 
 /**
- * hooks_arm() - put every replacement into force that a feature of ours needs
+ * hooks_arm() - put the replacements of all features of ours into force
  *
- * Those that were attached for a feature which was then left out, with force,
- * stay as they are, and pass calls through. What is attached for the first time later is armed
- * then.
+ * A redirect that was attached for a feature which was then left out, with force, is not armed
+ * and passes calls through. A redirect that is attached for the first time later is armed then.
  *
- * Context: module init, as its last step: from here on, user space can hold
- *	    files of this module.
+ * Context: module init, as its last step: from here on, user space can hold files of this module.
  */
 void hooks_arm(void)
 {
@@ -265,8 +267,8 @@ void hooks_arm(void)
 /**
  * hooks_disarm() - let every new call pass through
  *
- * Context: module exit, as its first step. Its references are all gone, so no
- *	    file and no bound slot is left, and the order no longer matters.
+ * Context: module exit, as its first step. No reference to the module is left, so there is no
+ *	    file and no bound slot, and the order of redirects does not matter.
  */
 void hooks_disarm(void)
 {
@@ -275,7 +277,7 @@ void hooks_disarm(void)
 #undef X
 }
 
-/* An exit cannot fail, and must not go on while calls lead here. */
+/* A module exit cannot fail, and must not go on while KVM's text leads to this module. */
 static void hooks_detach_at_last(enum hook_group group)
 {
 	bool said = false;
@@ -297,7 +299,8 @@ static void hooks_detach_at_last(enum hook_group group)
 /**
  * hooks_remove() - detach every redirect and wait for calls in flight
  *
- * Context: module init or exit, not armed; demand.c has stopped, or was not started.
+ * Context: module init or exit; no redirect is armed, and demand_start() was not called or
+ *	    demand_stop() was.
  */
 void hooks_remove(void)
 {

@@ -1,16 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The functions of kvm.ko that are redirected, one per file here.
+ * hooks/ is where KVM is entered: which functions of kvm.ko are redirected, when, and what is
+ * done with their calls.
  *
- * Each file has three parts: which calls are ours, what happens to them, and a
- * call for the proof. The work itself is done elsewhere, in gmem/. Which of them
- * a kernel needs, and in which order, is in compat/kvm_hooks.h.
+ * There is one file for each redirected function, named after it. Such a file has three parts:
+ * which calls the module wants, the replacement, and a call that proves the redirect. What a
+ * replacement does to guest memory is in gmem/. compat/kvm_hooks.h lists the functions that each
+ * kernel needs. Beside them are
+ *	hooks.c		attaching, proving, arming and detaching, one group at a time
+ *	demand.c	when each group is attached: by bound memslots and by parameters
+ *	canary.c	arguments for the proofs
+ *	memslot.c	a memslot's way from the ioctl, through KVM, to its binding
+ *	set_region.c, set_region_by_ioctl.c
+ *			asking KVM for a memslot
+ *
+ * hooks.c knows every redirected function, and memslot.c, on behalf of one of them, asks
+ * demand.c to attach others. That loop is the subject of this folder, and does not leave it:
+ * nothing below includes this header.
  */
 #ifndef _GMEM_HOOKS_H
 #define _GMEM_HOOKS_H
 
 #include <linux/fs.h>
 #include <linux/kvm_host.h>
+#include <linux/xarray.h>
+#include <uapi/kvm_gmem_numa.h>
 
 #include "../features.h"
 #include "../redirect/redirect.h"
@@ -18,15 +32,14 @@
 
 /**
  * struct canary - arguments for the calls that prove the redirects
- * @kvm: a VM, all zero but for what its locks need
- * @vcpu: a vCPU of it, likewise
- * @mmu: its MMU
+ * @kvm: a VM, all zero except for its locks
+ * @vcpu: a vCPU of @kvm, all zero except for @kvm and @mmu
+ * @mmu: the vCPU's MMU
  * @slot: a memslot, all zero
  * @filp: an open file whose private_data is @kvm
  *
- * A redirect that does not fire lets the original run on these. Each proof
- * chooses its arguments so that the original returns early and touches nothing
- * else.
+ * If a redirect does not fire, the original runs with these arguments. Each proof chooses them so
+ * that the original returns early and touches nothing else.
  */
 struct canary {
 	struct kvm *kvm;
@@ -39,13 +52,13 @@ struct canary {
 /**
  * enum hook_group - redirects that are attached and detached together
  * @HOOKS_FOR_SLOTS: for FEATURE_GUEST_MEMFD, while any memslot of the host is bound to a file of
- *	ours. Guest faults and memslots of VMs without one do not meet the module while there is
- *	none on the host
+ *	ours. As long as there is none, guest faults and memslots of all VMs on the host bypass
+ *	the module
  * @HOOKS_FOR_FILES: for FEATURE_GUEST_MEMFD, as long as the module is loaded
  * @HOOKS_ADVERTISE: for FEATURE_GUEST_MEMFD, while the parameter advertise is set
  * @HOOKS_TSC_VM_GATE: for FEATURE_TSC_VM_GATE, while the parameter tsc_gate is set
- * @HOOKS_TSC_VCPU_GATE: for FEATURE_TSC_VCPU_GATE, likewise
- * @HOOK_GROUPS: how many there are
+ * @HOOKS_TSC_VCPU_GATE: for FEATURE_TSC_VCPU_GATE, while the parameter tsc_gate is set
+ * @HOOK_GROUPS: how many groups there are
  */
 enum hook_group {
 	HOOKS_FOR_SLOTS,
@@ -62,11 +75,7 @@ enum hook_group {
 COMPAT_HOOKS(X)
 #undef X
 
-struct canary *canary_create(void);
-void canary_destroy(struct canary *c);
-
-int hook_detect_arch_vm_ioctl(const struct canary *c);
-
+/* hooks.c */
 int hooks_detect_tsc_gate(void);
 int hooks_find(enum feature feature);
 enum feature hooks_feature(enum hook_group group);
@@ -77,5 +86,53 @@ ssize_t hooks_list(char *buf);
 void hooks_arm(void);
 void hooks_disarm(void);
 void hooks_remove(void);
+
+/* demand.c */
+extern bool gmem_tsc_gate;
+extern unsigned int demand_slots;
+
+/**
+ * demand_has_slots() - is any memslot bound, or about to be, of any VM?
+ *
+ * For redirects' wanted(): inline, and calls no other function.
+ */
+static __always_inline bool demand_has_slots(void)
+{
+	return READ_ONCE(demand_slots);
+}
+
+int demand_load(enum feature feature);
+void demand_start(void);
+void demand_stop(void);
+int demand_get_slot(void);
+void demand_put_slot(void);
+
+/* canary.c */
+struct canary *canary_create(void);
+void canary_destroy(struct canary *c);
+
+/* memslot.c */
+extern struct xarray memslot_requests;
+
+/**
+ * memslot_any_requested() - is any task binding a memslot?
+ *
+ * For redirects' wanted(): inline, and calls no other function.
+ */
+static __always_inline bool memslot_any_requested(void)
+{
+	return rcu_access_pointer(memslot_requests.xa_head);
+}
+
+long memslot_set(struct file *filp, const struct kvm_userspace_memory_region2 *mem);
+bool memslot_requested(void);
+int memslot_bind(struct kvm *kvm, struct kvm_memory_slot *slot);
+bool memslot_changes_bound(struct kvm *kvm, const struct kvm_userspace_memory_region2 *mem);
+
+/* set_region.c or set_region_by_ioctl.c */
+long hook_set_region(struct file *filp, const struct kvm_userspace_memory_region2 *mem);
+
+/* arch_vm_ioctl.c */
+int hook_detect_arch_vm_ioctl(const struct canary *c);
 
 #endif /* _GMEM_HOOKS_H */

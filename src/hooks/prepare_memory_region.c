@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kvm_arch_prepare_memory_region(): metadata of a memslot; slots_lock and
- * slots_arch_lock held. Nothing that KVM does to a new slot after it can fail.
+ * kvm_arch_prepare_memory_region(): allocates a memslot's metadata, with slots_lock and
+ * slots_arch_lock held. After it, KVM does nothing to a new slot that can fail.
  */
-#include <linux/file.h>
-
 #include "../gmem/gmem.h"
 #include "hooks.h"
 
@@ -18,7 +16,7 @@ static __always_inline bool prepare_memory_region_wanted(struct ftrace_regs *fre
 
 	if (change == KVM_MR_DELETE)
 		return false;
-	return gmem_bind_requested() ||
+	return memslot_any_requested() ||
 	       (change != KVM_MR_CREATE && gmem_slot_is_bound((void *)redirect_argument(fregs, 1)));
 }
 
@@ -28,63 +26,46 @@ DEFINE_REDIRECT(prepare_memory_region, "kvm_arch_prepare_memory_region",
 		prepare_memory_region_replacement, prepare_memory_region_wanted);
 
 /*
- * Metadata first, then the link: a hole punched as soon as the link is there
- * already walks the metadata.
+ * The metadata comes first: from the moment in which the slot is bound, a hole that is punched in
+ * the file walks it.
  */
-static int prepare_bound_slot(struct kvm *kvm, struct kvm_memory_slot *new, struct file *file,
-			      pgoff_t pgoff)
+static int prepare_bound_slot(struct kvm *kvm, struct kvm_memory_slot *new)
 {
 	int r = redirect_original(prepare_memory_region)(kvm, NULL, new, KVM_MR_CREATE);
 
 	if (r)
 		return r;
 
-	r = gmem_bind(new, file, pgoff);
+	r = memslot_bind(kvm, new);
 	if (r)
 		redirect_original(free_memslot)(kvm, new);
 	return r;
 }
 
-static int prepare_requested_slot(struct gmem_bind_request *req, struct kvm *kvm,
-				  struct kvm_memory_slot *new)
-{
-	struct file *file = gmem_bind_file(req, kvm, new);
-	int r;
-
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-
-	r = prepare_bound_slot(kvm, new, file, req->offset >> PAGE_SHIFT);
-	fput(file);
-	req->served = !r;
-	return r;
-}
-
 /*
- * A bound slot cannot be moved, and its flags stay as they are. KVM, which does not
- * know that it is bound, would allow it; what it has done up to here, it undoes. Nor
- * can a slot be bound that is there already.
+ * A bound slot can be neither moved nor given other flags, and a slot that exists cannot be
+ * bound. KVM, which does not know about the binding, would allow the former. When this function
+ * refuses a change, KVM undoes what it has done so far.
  */
 static int prepare_memory_region_replacement(struct kvm *kvm, const struct kvm_memory_slot *old,
 					     struct kvm_memory_slot *new,
 					     enum kvm_mr_change change)
 {
-	struct gmem_bind_request *req;
+	bool create = change == KVM_MR_CREATE;
 	int idx = redirect_enter();
 	int r = -EINVAL;
 
-	req = gmem_bind_request_find();
-	if (req && change == KVM_MR_CREATE)
-		r = prepare_requested_slot(req, kvm, new);
-	else if (!req && (change == KVM_MR_CREATE || !gmem_slot_is_bound(old)))
-		/* Another task's request made us look. */
+	if (memslot_requested())
+		r = create ? prepare_bound_slot(kvm, new) : -EINVAL;
+	else if (create || !gmem_slot_is_bound(old))
+		/* The call was only wanted because of another task's request. */
 		r = redirect_original(prepare_memory_region)(kvm, old, new, change);
 
 	redirect_exit(idx);
 	return r;
 }
 
-/* Nothing to prepare for a deletion. */
+/* A deletion needs no preparation. */
 void hook_prove_prepare_memory_region(const struct canary *c)
 {
 	redirect_entry(prepare_memory_region)(c->kvm, c->slot, NULL, KVM_MR_DELETE);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Asking KVM for a memslot. From 6.14 on, compilers put the function for it into the ioctl, or
- * split it, so it has to be the ioctl itself, with arguments in user space, for the time of the
- * call. Another thread of the process can change them there, and gains nothing but what it could
- * ask for itself: what is bound in the end is checked when it is bound, see gmem_bind_file(). It
- * can also have the page stay behind, or keep the call waiting.
+ * Asking KVM for a memslot, from 6.14 on, where compilers inline or split KVM's function for it.
+ * So the ioctl itself is called, with arguments that are put into user space for the time of the
+ * call. Another thread of the process can change them there, but gains only what it could ask
+ * for itself, because memslot_bind() compares the slot with the request. The thread can also
+ * make the page stay behind, or keep the call waiting.
  */
 #include <linux/err.h>
 #include <linux/kvm_host.h>
@@ -12,18 +12,17 @@
 #include <linux/mman.h>
 #include <linux/uaccess.h>
 
-#include "../redirect/redirect.h"
-#include "set_region.h"
+#include "hooks.h"
 
 DECLARE_REDIRECT_ORIGINAL(vm_ioctl, long (struct file *, unsigned int, unsigned long));
 
 /**
- * hook_set_region() - ioctl KVM_SET_USER_MEMORY_REGION, with arguments that user space did not give
+ * hook_set_region() - KVM_SET_USER_MEMORY_REGION with arguments of the module's own
  * @filp: file of the VM
- * @mem: the arguments; those that only KVM_SET_USER_MEMORY_REGION2 has are 0
+ * @mem: the arguments; the fields that only KVM_SET_USER_MEMORY_REGION2 has are 0
  *
  * Context: process of the VM, no locks held.
- * Return: what KVM says; -ENOMEM also if the process has no room for one more mapping.
+ * Return: KVM's result; also -ENOMEM if the process has no room for one more mapping.
  */
 long hook_set_region(struct file *filp, const struct kvm_userspace_memory_region2 *mem)
 {

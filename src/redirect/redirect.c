@@ -7,7 +7,7 @@
 #include <asm/cpufeature.h>
 #include <asm/nops.h>
 
-#include "../features.h"
+#include "../log.h"
 #include "../symbol/symbol.h"
 #include "redirect.h"
 
@@ -16,9 +16,8 @@ DEFINE_SRCU(redirect_srcu);
 static bool redirect_fired;
 
 /*
- * Stands in for the redirected function during its proof. It takes and
- * returns nothing, which is sound for any prototype: the caller discards the
- * result.
+ * Stands in for a redirected function while the redirect is proven. It takes no arguments, and
+ * its caller ignores the result, which is sound for any prototype.
  */
 noinline long redirect_proof_stub(void)
 {
@@ -27,11 +26,12 @@ noinline long redirect_proof_stub(void)
 }
 
 /*
- * Frees what an ftrace_ops holds, so that it can be used again; but not of one that counts as
- * registered, because ftrace has switched itself off while it came. Resetting its filter would
- * do the same, but for the memory it asks for first: an unload that gets none would leave it
- * behind. ftrace_free_filter() leaves pointers to what it frees, and does not wait for tracers
- * that found the ops in the list before it went.
+ * Free the filter of an ftrace_ops, so that the ftrace_ops can be used again. Nothing is freed
+ * if the ftrace_ops still counts as registered, which is so if ftrace switched itself off during
+ * the registration. ftrace_set_filter() with reset would do the same, but allocates memory
+ * first, and an unload that gets none would leak the filter. ftrace_free_filter() leaves
+ * dangling pointers in the ftrace_ops, and does not wait for tracers that found the ftrace_ops
+ * in ftrace's list before it was taken off.
  */
 static void redirects_forget(struct ftrace_ops *ops)
 {
@@ -44,7 +44,10 @@ static void redirects_forget(struct ftrace_ops *ops)
 	RCU_INIT_POINTER(ops->local_hash.notrace_hash, NULL);
 }
 
-/* Not "is a call": while another tracer comes or goes, it is a breakpoint for a moment. */
+/*
+ * Not a test for a call instruction: the first byte is a breakpoint for a moment whenever another
+ * tracer is attached or detached.
+ */
 static bool redirect_is_patched(const struct redirect *r)
 {
 	static const u8 nop[] = { BYTES_NOP5 };
@@ -52,7 +55,10 @@ static bool redirect_is_patched(const struct redirect *r)
 	return READ_ONCE(*(u8 *)r->site) != nop[0];
 }
 
-/* What ftrace says to an attempt on one function, with a callback of ours and the given flags. */
+/*
+ * Try to attach to one function, with a callback of ours and the given flags: 0, or ftrace's
+ * error.
+ */
 static int redirect_trial(const struct redirect *r, ftrace_func_t callback, unsigned long flags)
 {
 	static struct ftrace_ops trial;
@@ -71,7 +77,10 @@ static int redirect_trial(const struct redirect *r, ftrace_func_t callback, unsi
 	return err;
 }
 
-/* Each function by itself; ftrace does not say for which one it refuses many. */
+/*
+ * Try each function by itself: when ftrace refuses several functions, it does not say which of
+ * them is the reason.
+ */
 static int redirects_try_each(const struct ftrace_ops *ops, const struct redirect_list *list,
 			      const char *what)
 {
@@ -82,10 +91,11 @@ static int redirects_try_each(const struct ftrace_ops *ops, const struct redirec
 		int err = redirect_trial(r, ops->func, FTRACE_OPS_FL_IPMODIFY);
 
 		if (err == -EBUSY)
-			refused(what, "%s is held by a live patch, BPF or module; remove that\n",
-				r->symbol);
+			log_refused(what,
+				    "%s is held by a live patch, BPF or module; remove that\n",
+				    r->symbol);
 		else if (err)
-			refused(what, "%s cannot be redirected (%d)\n", r->symbol, err);
+			log_refused(what, "%s cannot be redirected (%d)\n", r->symbol, err);
 		if (err)
 			return err;
 	}
@@ -93,15 +103,16 @@ static int redirects_try_each(const struct ftrace_ops *ops, const struct redirec
 }
 
 /*
- * Trials are slow, and any VMM can have them made while a live patch is there: as often as a
- * line is logged, not as often as somebody asks.
+ * Trials are slow, and any VMM can cause them while a live patch holds one of the functions. So
+ * they are made only as often as a line is logged.
  */
 static DEFINE_RATELIMIT_STATE(redirect_trials, DEFAULT_RATELIMIT_INTERVAL, DEFAULT_RATELIMIT_BURST);
 
 /*
- * Where others trace the functions, each is tried before all are registered: of many, ftrace tells
- * those who share one that they do, and where it then refuses another, it does not take that
- * back. A BPF trampoline would go on calling the address that a callback is taken to have left.
+ * Where somebody else traces one of the functions, each function is tried before all of them are
+ * registered together. While ftrace registers several functions, it tells the other users of each
+ * that they share it. If it then refuses a later function, it does not take that back, and a BPF
+ * trampoline would go on calling the address that it expects our callback to have set.
  */
 static int redirects_ask(const struct ftrace_ops *ops, const struct redirect_list *list,
 			 const char *what)
@@ -117,8 +128,9 @@ static int redirects_ask(const struct ftrace_ops *ops, const struct redirect_lis
 }
 
 /*
- * ftrace says -EBUSY for two causes that need different remedies. A second observer is never
- * refused, a permanent one is refused while ftrace is switched off.
+ * ftrace returns -EBUSY for two causes that need different remedies. An ftrace_ops without
+ * IPMODIFY is never refused for sharing a function, and one with PERMANENT is refused while
+ * ftrace is switched off, so trying the latter alone tells the two causes apart.
  */
 static void redirects_explain(const struct ftrace_ops *ops, const struct redirect_list *list,
 			      int err, const char *what)
@@ -128,23 +140,28 @@ static void redirects_explain(const struct ftrace_ops *ops, const struct redirec
 
 	if (err == -EBUSY &&
 	    redirect_trial(list->redirect[0], ops->func, FTRACE_OPS_FL_PERMANENT) == -EBUSY)
-		refused(what, "ftrace is switched off; set kernel.ftrace_enabled=1\n");
+		log_refused(what, "ftrace is switched off; set kernel.ftrace_enabled=1\n");
 	else if (err == -ENOMEM || !redirects_try_each(ops, list, what))
-		refused(what, "ftrace cannot redirect %s (%d)\n", list->redirect[0]->symbol, err);
+		log_refused(what, "ftrace cannot redirect %s (%d)\n", list->redirect[0]->symbol,
+			    err);
 }
 
 /**
- * redirects_traced() - what ftrace cannot be told of without danger
+ * redirects_traced() - is any of the functions traced by BPF, on a CPU with IBT?
  * @list: redirects that were found
  *
- * While ftrace registers or unregisters us beside a BPF program that looks at how a function
- * returns, the program's trampoline is made to go by our callback before that is there, and
- * until a grace period after it has gone. Meanwhile it calls what is behind the fentry call,
- * where there is no ENDBR. So it is for live patches as well; but those do not come and go by
- * themselves. Without IBT it does no harm. Who attaches one just now is not seen.
+ * A BPF program of type fexit has a trampoline on the function that it traces. When ftrace
+ * registers our ftrace_ops beside such a trampoline, it changes the trampoline before our
+ * callback is in place; when it unregisters the ftrace_ops, the trampoline stays changed until a
+ * grace period after our callback has gone. In between, the trampoline makes an indirect call to
+ * the instruction behind the fentry call, where there is no ENDBR, and a CPU with IBT panics.
+ * Live patches have the same window, but are not attached and detached automatically. Without
+ * IBT the call does no harm.
  *
- * Return: the name of a function of the list that has a trampoline of somebody else, if the CPU
- *	   enforces IBT; or NULL.
+ * A trampoline that is attached at this very moment is not seen.
+ *
+ * Return: the name of a function in the list that has such a trampoline, if the CPU enforces IBT;
+ *	   otherwise NULL.
  */
 const char *redirects_traced(const struct redirect_list *list)
 {
@@ -154,7 +171,7 @@ const char *redirects_traced(const struct redirect_list *list)
 	if (!cpu_feature_enabled(X86_FEATURE_IBT))
 		return NULL;
 
-	/* The table that it looks into is freed after a grace period. */
+	/* ftrace frees the table that the function reads after a grace period. */
 	preempt_disable();
 	for (i = 0; i < list->n; i++) {
 		const struct redirect *r = list->redirect[i];
@@ -173,15 +190,16 @@ static const struct symbol redirect_symbols[] = {
 };
 
 /**
- * redirects_find() - find the functions
+ * redirects_find() - find the functions that are to be redirected
  * @list: the redirects
+ * @what: for log_refused(), what is not done if a function is missing
  *
- * From then on, redirect_entry() and redirect_original() can be called.
+ * Afterwards, redirect_entry() and redirect_original() can be called.
  *
  * Context: process context, may sleep.
- * Return: 0, -ENOMEM, or -ENOENT after one line that names a function that is missing.
+ * Return: 0, -ENOMEM, or -ENOENT after one line in the log that names a missing function.
  */
-int redirects_find(const struct redirect_list *list)
+int redirects_find(const struct redirect_list *list, const char *what)
 {
 	struct symbol_address at[REDIRECTS_MAX];
 	unsigned int i;
@@ -190,7 +208,7 @@ int redirects_find(const struct redirect_list *list)
 	for (i = 0; i < list->n; i++)
 		at[i] = (struct symbol_address){ SYMBOL_KVM, list->redirect[i]->symbol };
 
-	err = symbols_resolve(redirect_symbols, ARRAY_SIZE(redirect_symbols)) ?:
+	err = symbols_resolve(redirect_symbols, ARRAY_SIZE(redirect_symbols), what) ?:
 	      symbols_find(at, list->n);
 	if (err)
 		return err;
@@ -205,8 +223,8 @@ int redirects_find(const struct redirect_list *list)
 					     (void *)(r->site + MCOUNT_INSN_SIZE));
 			continue;
 		}
-		feature_refused("kvm has no function %s; this kernel build is not supported\n",
-				r->symbol);
+		log_refused(what, "kvm has no function %s; this kernel build is not supported\n",
+			    r->symbol);
 		err = -ENOENT;
 	}
 	return err;
@@ -222,7 +240,7 @@ static int redirects_filter(struct ftrace_ops *ops, const struct redirect_list *
 	return ftrace_set_filter_ips(ops, sites, list->n, 0, 1);
 }
 
-/* -EAGAIN: a BPF program on one of the functions is just being attached or detached. */
+/* -EAGAIN: a BPF program is being attached to or detached from one of the functions. */
 static int redirects_register(struct ftrace_ops *ops)
 {
 	int tries = 100, err;
@@ -235,13 +253,14 @@ static int redirects_register(struct ftrace_ops *ops)
 
 /**
  * redirects_attach() - attach redirects; those that are not armed pass every call through
- * @ops: what is to hold them, and holds nothing
+ * @ops: the ftrace_ops to attach them with; not registered
  * @list: redirects that were found; at least one
- * @what: what cannot be done if this fails, for refused()
+ * @what: for log_refused(), what is not done if this fails
  *
- * Context: process context, may sleep; one call at a time for @ops.
- * Return: 0, or an error after one line that names its cause, with none attached: -EBUSY
- *	   where a live patch or another module has redirected one of them.
+ * Context: process context, may sleep; calls for the same @ops are serialised by the caller.
+ * Return: 0, or an error after one line in the log that names its cause, and none of them is
+ *	   attached: -EBUSY where a live patch or another module has redirected one of the
+ *	   functions, or as redirects_traced().
  */
 int redirects_attach(struct ftrace_ops *ops, const struct redirect_list *list, const char *what)
 {
@@ -249,8 +268,8 @@ int redirects_attach(struct ftrace_ops *ops, const struct redirect_list *list, c
 	int err;
 
 	if (traced) {
-		refused(what, "%s is traced by BPF, and this CPU has IBT; detach that first\n",
-			traced);
+		log_refused(what, "%s is traced by BPF, and this CPU has IBT; detach that first\n",
+			    traced);
 		return -EBUSY;
 	}
 
@@ -267,8 +286,8 @@ int redirects_attach(struct ftrace_ops *ops, const struct redirect_list *list, c
 }
 
 /**
- * redirects_attached() - does ftrace hold them?
- * @ops: what is to hold them
+ * redirects_attached() - are the redirects of an ftrace_ops attached?
+ * @ops: the ftrace_ops
  */
 bool redirects_attached(const struct ftrace_ops *ops)
 {
@@ -277,16 +296,16 @@ bool redirects_attached(const struct ftrace_ops *ops)
 
 static int redirect_silent(const struct redirect *r, const char *what)
 {
-	refused(what, "the redirect of %s is attached but does not fire\n", r->symbol);
+	log_refused(what, "the redirect of %s is attached but does not fire\n", r->symbol);
 	return -ENXIO;
 }
 
 /**
- * redirects_check() - do redirects that were proven once and are attached again have their text?
- * @list: the redirects
+ * redirects_check() - is the text of each function patched?
+ * @list: redirects that were proven once and have been attached again
  * @what: as for redirects_attach()
  *
- * Return: 0, or -ENXIO after one line that names one that has not.
+ * Return: 0, or -ENXIO after one line in the log that names a function whose text is not patched.
  */
 int redirects_check(const struct redirect_list *list, const char *what)
 {
@@ -300,8 +319,8 @@ int redirects_check(const struct redirect_list *list, const char *what)
 }
 
 /**
- * redirect_prove_begin() - the current task's next redirect_entry() lands in the stub
- * @r: an attached redirect that is not armed
+ * redirect_prove_begin() - send the current task's next redirect_entry() to the stub
+ * @r: a redirect that is attached and not armed
  */
 void redirect_prove_begin(struct redirect *r)
 {
@@ -310,12 +329,12 @@ void redirect_prove_begin(struct redirect *r)
 }
 
 /**
- * redirect_prove_by_text() - instead of a call: the function no longer begins with a nop
+ * redirect_prove_by_text() - take patched text for a proof, instead of a call
  * @r: a redirect between redirect_prove_begin() and redirect_prove_end()
  *
- * For a function that cannot be called with made-up arguments. It shows that
- * ftrace has patched this very function, and not that our callback comes; that it
- * comes on this kernel, the other redirects show.
+ * For a function that cannot be called with made-up arguments. This shows that ftrace has
+ * patched this function, but not that our callback runs. That callbacks run on this kernel is
+ * shown by the other redirects.
  */
 void redirect_prove_by_text(const struct redirect *r)
 {
@@ -324,11 +343,11 @@ void redirect_prove_by_text(const struct redirect *r)
 }
 
 /**
- * redirect_prove_end() - did it?
+ * redirect_prove_end() - has the call landed in the stub?
  * @r: the redirect
  * @what: as for redirects_attach()
  *
- * Return: 0, or -ENXIO after one line that names the function.
+ * Return: 0, or -ENXIO after one line in the log that names the function.
  */
 int redirect_prove_end(struct redirect *r, const char *what)
 {
@@ -342,7 +361,7 @@ int redirect_prove_end(struct redirect *r, const char *what)
  */
 void redirect_arm(struct redirect *r)
 {
-	/* Pairs with the callback's READ_ONCE(): what init set up comes first. */
+	/* Pairs with the callback's READ_ONCE(): the callback sees what init has set up. */
 	smp_store_release(&r->armed, true);
 }
 
@@ -356,16 +375,16 @@ void redirect_disarm(struct redirect *r)
 }
 
 /**
- * redirects_remove() - detach all that an ftrace_ops holds
- * @ops: it; if it is not registered, nothing is done
- * @list: the redirects
+ * redirects_remove() - detach the redirects of an ftrace_ops
+ * @ops: the ftrace_ops; nothing is done if it is not registered
+ * @list: its redirects
  *
- * Waits until no task is between the function and where the callback sent it. In replacements,
- * calls may still be in flight, see redirects_quiesce().
+ * When this returns, no task is on its way from the function to the place that the callback sent
+ * it to. Calls of the replacements may still be in flight, see redirects_quiesce().
  *
- * Context: process context, sleeps for a grace period of RCU tasks.
- * Return: 0, or they stay attached: -EBUSY as long as redirects_traced(); -ENODEV if ftrace has
- *	   switched itself off, for a fault of its own.
+ * Context: process context, sleeps for an RCU tasks grace period.
+ * Return: 0; or an error, and the redirects stay attached: -EBUSY if redirects_traced() returns a
+ *	   function; -ENODEV if ftrace has switched itself off because of an internal error.
  */
 int redirects_remove(struct ftrace_ops *ops, const struct redirect_list *list)
 {
@@ -383,11 +402,12 @@ int redirects_remove(struct ftrace_ops *ops, const struct redirect_list *list)
 }
 
 /**
- * redirects_strand() - text cannot be patched any longer, and leads to us
- * @ops: what ftrace holds, and does not let go
+ * redirects_strand() - keep the module in memory for ever
+ * @ops: an ftrace_ops that ftrace cannot unregister any more
  *
- * Calls come as long as the host is up, so what they meet has to stay. Nothing else can
- * keep it: an exit cannot fail.
+ * For the case that ftrace has switched itself off: KVM's text then leads to this module for as
+ * long as the host is up, so the module's text has to stay. A module's exit function cannot
+ * fail, so it must not return.
  */
 void redirects_strand(const struct ftrace_ops *ops)
 {
@@ -401,13 +421,18 @@ void redirects_strand(const struct ftrace_ops *ops)
 /**
  * redirects_quiesce() - wait until no task is in a replacement
  *
- * To be called after redirects_remove(), before the module's text goes. A task can be
- * (a) on its way from the callback to the replacement's srcu_read_lock(), or to the jump of
- * redirect_original(), (b) between lock and unlock, perhaps asleep in the original, (c)
- * between unlock and return. (a) and (c) never sleep, so a grace period of RCU tasks waits for
- * them; SRCU waits for (b). That for (a) was part of redirects_remove(): ftrace needs it itself,
- * to free the trampoline from which tasks come here. The programs that a BPF trampoline runs on
- * the way do not sleep either: those that may are for functions that error injection lists.
+ * Must be called after redirects_remove() and before the module's text is freed. A task can be
+ *
+ * (a) between the callback and the replacement's srcu_read_lock(), or the jump in
+ *     redirect_original_*();
+ * (b) between srcu_read_lock() and srcu_read_unlock(), perhaps asleep in the original;
+ * (c) between srcu_read_unlock() and the replacement's return.
+ *
+ * Tasks in (a) and (c) never sleep, so an RCU tasks grace period waits for them; SRCU waits for
+ * (b). The grace period for (a) is part of redirects_remove(), because ftrace needs one itself
+ * before it frees the trampoline from which tasks come here. The programs that a BPF trampoline
+ * runs in between do not sleep either: sleepable programs attach only to functions that are open
+ * to error injection.
  */
 void redirects_quiesce(void)
 {

@@ -1,27 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Redirecting functions of kvm.ko to replacements in this module.
+ * redirect/ sends calls of a function of kvm.ko to a replacement in this module, by ftrace, and
+ * proves that it does.
  *
- * What comes and goes together shares one ftrace_ops with IPMODIFY. For each, there is a piece of
- * its callback that looks at the call's arguments and sends the calls that are ours to the
- * replacement. Every other call goes on in the original's body, with no frame of this module on
- * its stack, so it does not hold up our unload.
+ * Redirects that are attached and detached together share one ftrace_ops with IPMODIFY. Its
+ * callback looks at the call's arguments. Calls that the module wants go to the replacement. All
+ * others continue in the original's body, with no frame of this module on their stack, so that
+ * they do not delay an unload.
  *
  * Life of a redirect:
- *	find	nothing is attached; the function can be called as it is
- *	attach	the function's text is patched, every call passes through
- *	prove	the installing task calls the function; the call must arrive in
- *		a stub of ours. A hook that is attached is not yet a hook that
- *		fires (duplicate __mcount_loc entries, for one)
- *	arm	calls that redirect's wanted() accepts go to the replacement
- *	disarm	as after attach
- *	remove	the text is as it was; see redirects_quiesce() for calls in flight. A redirect
- *		can be attached again
+ *	find	The function's address is known, and nothing is attached.
+ *	attach	The function's text is patched, and every call passes through.
+ *	prove	The task that attaches calls the function, and the call must arrive in a stub of
+ *		ours. A redirect that is attached need not fire: there are kernels with duplicate
+ *		__mcount_loc entries, for example.
+ *	arm	Calls that the redirect's wanted() accepts go to the replacement.
+ *	disarm	As after attach.
+ *	remove	The text is as it was before; see redirects_quiesce() for calls in flight. The
+ *		redirect can be attached again.
  *
  * An ftrace_ops is registered with all its functions and unregistered as a whole; its set of
- * functions never changes in between. ftrace asks those who trace the same functions only when
- * an ftrace_ops is registered, and tells them only when it is unregistered: after a mere change
- * of the set, a BPF trampoline would go past the redirect, or stay as if it were still there.
+ * functions never changes in between. ftrace asks other users of a function only when it
+ * registers an ftrace_ops, and tells them only when it unregisters one. If only the set changed,
+ * a BPF trampoline on the function would bypass a redirect that was added, and would keep making
+ * way for one that was removed.
  */
 #ifndef _GMEM_REDIRECT_H
 #define _GMEM_REDIRECT_H
@@ -41,11 +43,11 @@
  * @symbol: name of the function
  * @entry: static call of the function, see redirect_entry()
  * @entry_tramp: trampoline of @entry
- * @body: static call of what follows its fentry call, see redirect_original()
+ * @body: static call of the code behind the function's fentry call, see redirect_original()
  * @body_tramp: trampoline of @body
- * @site: address of the function's fentry call; 0 until it was looked for
+ * @site: address of the function's fentry call; 0 until redirects_find() has found it
  * @armed: the replacement is in force
- * @prover: task whose next call is to land in the stub, or NULL
+ * @prover: the task whose next call must land in the stub, or NULL
  */
 struct redirect {
 	const char *symbol;
@@ -56,13 +58,13 @@ struct redirect {
 	struct task_struct *prover;
 };
 
-/* No kernel needs more. */
+/* More than any kernel needs. */
 #define REDIRECTS_MAX 16
 
 /**
- * struct redirect_list - redirects that come and go together
- * @n: how many
- * @redirect: they
+ * struct redirect_list - redirects that are attached and detached together
+ * @n: how many there are
+ * @redirect: the redirects
  */
 struct redirect_list {
 	unsigned int n;
@@ -82,21 +84,22 @@ long redirect_proof_stub(void);
 #define redirect_argument(fregs, n) ftrace_regs_get_argument(fregs, n)
 
 /**
- * DECLARE_REDIRECT() - what DEFINE_REDIRECT() defines
- * @name: the redirect is called redirect_@name
+ * DECLARE_REDIRECT() - declare a redirect that another file defines
+ * @name: as given to DEFINE_REDIRECT()
  */
 #define DECLARE_REDIRECT(name)							\
 	extern struct redirect redirect_##name;					\
 	void redirect_intercept_##name(struct ftrace_regs *fregs);
 
 /*
- * The original without its fentry call, as a function: it begins with an ENDBR, which the place
- * behind the fentry call does not. Where a BPF program traces the function as well, its
- * trampoline calls whatever address our callback has left, and a CPU with IBT panics at an
- * indirect call that does not land on one.
+ * redirect_original_*() is the original without its fentry call, as a function of its own. Unlike
+ * the instruction behind the fentry call, it begins with an ENDBR. Where a BPF program traces the
+ * same function, the BPF trampoline makes an indirect call to the address that our callback has
+ * set, and the kernel panics on a CPU with IBT if there is no ENDBR at that address.
  *
- * objtool takes the jump for a call site of the static call, so the kernel patches it to the
- * body itself. The padding is where retbleed=stuff counts calls, as in front of any function.
+ * objtool takes the jump for a call site of the static call, so the kernel patches it into a
+ * direct jump to the body. The padding in front is where retbleed=stuff counts calls, as in
+ * front of any function.
  */
 #ifdef CONFIG_CALL_PADDING
 #define REDIRECT_PADDING	".skip " __stringify(CONFIG_FUNCTION_PADDING_BYTES) ", 0x90\n"
@@ -125,12 +128,12 @@ long redirect_proof_stub(void);
  * DEFINE_REDIRECT() - define a redirect and its piece of the ftrace callback
  * @name: the redirect is called redirect_@name
  * @function: name of the function in kvm.ko
- * @replacement: what runs instead; its type must be that of @function
- * @wanted: bool (struct ftrace_regs *), inline and calling nothing traceable:
- *	    is this call ours?
+ * @replacement: the function that runs instead; its type must be that of @function
+ * @wanted: bool (struct ftrace_regs *): does the module want this call? Inline, and calls no
+ *	    function that can be traced
  *
- * The piece is generated for each redirect, so that @wanted is inlined: no indirect
- * call on a path that every VM of the host may take.
+ * The macro generates one piece for each redirect, so that @wanted is inlined and there is no
+ * indirect call on a path that every VM of the host may take.
  */
 #define DEFINE_REDIRECT(name, function, replacement, wanted)			\
 	DEFINE_STATIC_CALL_NULL(name##_entry, replacement);			\
@@ -159,39 +162,40 @@ long redirect_proof_stub(void);
 	}
 
 /**
- * REDIRECT_PROTOTYPE() - the replacement has the prototype of the function
- * @function: a function that a header of this kernel declares, or something of its type
- * @replacement: what runs instead
+ * REDIRECT_PROTOTYPE() - check that the replacement has the function's prototype
+ * @function: a function that a header of this kernel declares, or an expression of its type
+ * @replacement: the function that runs instead
  */
 #define REDIRECT_PROTOTYPE(function, replacement)				\
 	static_assert(__same_type(function, replacement),			\
 		      "kvm-gmem-numa: this kernel is not supported: prototype of " #function)
 
 /**
- * redirect_entry() - call the function as everybody calls it
+ * redirect_entry() - call the function as KVM calls it
  * @name: as given to DEFINE_REDIRECT()
  *
- * Meets the redirect, if it is attached. To prove it, and to ask KVM before anything is.
+ * Such a call meets the redirect if the redirect is attached. It serves to prove a redirect, and
+ * to ask KVM a question before any redirect is attached.
  */
 #define redirect_entry(name) static_call(name##_entry)
 
 /**
- * redirect_original() - run the function that a replacement stands for
+ * redirect_original() - run the original function
  * @name: as given to DEFINE_REDIRECT()
  *
- * Enters the body behind the fentry call. Going through the front door would
- * meet the redirect again; telling such calls apart by the caller's address
- * loops for ever where the compiler makes the call a tail jump.
+ * Enters the body behind the fentry call. A call of the function itself would meet the redirect
+ * again. Recognising such a call by its caller's address was tried and rejected: it loops for
+ * ever where the compiler turns the call into a tail jump.
  */
 #define redirect_original(name) redirect_original_##name
 
 /**
- * REDIRECT_OPS() - what ftrace holds, as an initialiser
- * @callback: calls the redirect_intercept_*() of the redirect whose site the first
- *	      argument is
+ * REDIRECT_OPS() - initialiser of the ftrace_ops that a list of redirects shares
+ * @callback: calls the redirect_intercept_*() of the redirect whose site is the callback's first
+ *	      argument
  *
- * FTRACE_OPS_FL_PERMANENT makes kernel.ftrace_enabled=0 fail while any redirect is
- * attached, instead of silently disarming it.
+ * With FTRACE_OPS_FL_PERMANENT, kernel.ftrace_enabled=0 fails while any redirect is attached.
+ * Without it, the sysctl would silently disarm the redirects.
  */
 #define REDIRECT_OPS(callback)							\
 	{									\
@@ -199,7 +203,7 @@ long redirect_proof_stub(void);
 		.flags = FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT,	\
 	}
 
-int redirects_find(const struct redirect_list *list);
+int redirects_find(const struct redirect_list *list, const char *what);
 int redirects_attach(struct ftrace_ops *ops, const struct redirect_list *list, const char *what);
 bool redirects_attached(const struct ftrace_ops *ops);
 int redirects_check(const struct redirect_list *list, const char *what);
@@ -215,8 +219,8 @@ void redirect_prove_by_text(const struct redirect *r);
 int redirect_prove_end(struct redirect *r, const char *what);
 
 /*
- * A replacement that may sleep brackets its whole body with these two, see
- * redirects_quiesce(). They may nest.
+ * A replacement that may sleep calls redirect_enter() first and redirect_exit() last, see
+ * redirects_quiesce(). The pairs may nest.
  */
 extern struct srcu_struct redirect_srcu;
 

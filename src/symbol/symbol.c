@@ -4,10 +4,10 @@
 #include <linux/kprobes.h>
 #include <linux/slab.h>
 
-#include "../features.h"
+#include "../log.h"
 #include "symbol.h"
 
-/* A kprobe, the name that it is registered with, and what kallsyms calls the place. */
+/* A kprobe, the name that it is registered by, and what kallsyms prints for its address. */
 struct symbol_probe {
 	struct kprobe kp;
 	char name[KSYM_NAME_LEN];
@@ -24,8 +24,9 @@ static void symbol_probe_init(struct symbol_probe *probe, const struct symbol_ad
 }
 
 /*
- * Kprobes step over an ENDBR. How far, kallsyms tells; the instruction itself may have been
- * overwritten, and by what depends on the kernel.
+ * A kprobe steps over an ENDBR, so its address may lie behind the function's start. kallsyms
+ * tells by how much. Looking for the ENDBR itself would not do: the kernel may have overwritten
+ * it, and with which instruction depends on the kernel.
  */
 static unsigned long symbol_probe_start(struct symbol_probe *probe)
 {
@@ -40,17 +41,17 @@ static unsigned long symbol_probe_start(struct symbol_probe *probe)
 }
 
 /**
- * symbols_find() - addresses of unexported functions
+ * symbols_find() - look up the addresses of unexported functions
  * @symbols: owners and names; the addresses are filled in
  * @n: how many
  *
- * A kprobe registered as disabled resolves the name and patches nothing.
- * kallsyms_lookup_name() would do, but is itself unexported since 5.7. All of
- * them are unregistered at once, because each time costs a grace period of RCU.
+ * Registering a disabled kprobe resolves the name and patches nothing. kallsyms_lookup_name()
+ * would do as well, but is itself unexported since 5.7. All kprobes are unregistered in one call,
+ * because each call costs an RCU grace period.
  *
  * Context: process context, may sleep.
- * Return: 0 or -ENOMEM. The addresses are 0 if there is no such function, or it cannot
- *	   be probed.
+ * Return: 0 or -ENOMEM. The addresses of a function that does not exist, or cannot be probed,
+ *	   are 0.
  */
 int symbols_find(struct symbol_address *symbols, unsigned int n)
 {
@@ -87,11 +88,12 @@ out:
  * symbols_resolve() - make a list of functions callable
  * @symbols: the list
  * @n: its length
+ * @what: for log_refused(), what is not done if a function is missing
  *
- * Context: process context, before any kernel_call() of them.
- * Return: 0, -ENOMEM, or -ENOENT after naming the function that is missing.
+ * Context: process context, may sleep; before the first kernel_call() of any of them.
+ * Return: 0, -ENOMEM, or -ENOENT after one line in the log that names the missing function.
  */
-int symbols_resolve(const struct symbol *symbols, unsigned int n)
+int symbols_resolve(const struct symbol *symbols, unsigned int n, const char *what)
 {
 	struct symbol_address *at = kcalloc(n, sizeof(*at), GFP_KERNEL);
 	unsigned int i;
@@ -110,7 +112,7 @@ int symbols_resolve(const struct symbol *symbols, unsigned int n)
 					     (void *)at[i].start);
 			continue;
 		}
-		feature_refused("this kernel has no function %s\n", at[i].name);
+		log_refused(what, "this kernel has no function %s\n", at[i].name);
 		err = -ENOENT;
 	}
 	kfree(at);

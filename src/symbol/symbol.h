@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Functions of the kernel and of kvm.ko that this module calls although they
- * are not exported.
+ * symbol/ finds functions of the kernel and of kvm.ko that are not exported, and makes them
+ * callable.
  *
- * A call goes through a static call, which the kernel patches into a direct
- * branch. A pointer call would be wrong, not just slower: the kernel seals
- * functions whose address nobody takes (it poisons their ENDBR), and an
- * indirect call to one panics a machine that enforces IBT or kCFI.
+ * Each is called by a static call, which the kernel patches into a direct branch. A call through
+ * a pointer would be slower, and wrong: the kernel seals functions whose address is never taken
+ * (it poisons their ENDBR), and an indirect call to such a function panics a machine that
+ * enforces IBT or kCFI.
  */
 #ifndef _GMEM_SYMBOL_H
 #define _GMEM_SYMBOL_H
@@ -14,10 +14,10 @@
 #include <linux/static_call.h>
 
 /**
- * enum symbol_owner - where a function is looked for
+ * enum symbol_owner - where to look for a function
  * @SYMBOL_KERNEL: in the kernel
- * @SYMBOL_KVM: in kvm.ko, or in the kernel if KVM is built in; a namesake in
- *		another module is not taken for it
+ * @SYMBOL_KVM: in kvm.ko, or in the kernel if KVM is built in. A function of the same name in
+ *		another module is never taken for it
  */
 enum symbol_owner {
 	SYMBOL_KERNEL,
@@ -25,13 +25,13 @@ enum symbol_owner {
 };
 
 /**
- * struct symbol_address - where a function is
- * @owner: who has it
- * @name: its exact name; a compiler's clone (.isra, .constprop, .part) has
- *	  another name and is not found, which is right: its arguments may differ
- * @start: where the function begins, and where calls are to go: retbleed=stuff looks for the
- *	   padding in front of it; 0 if it was not found
- * @site: of the function's fentry call, which is behind an ENDBR, where it has one
+ * struct symbol_address - the address of a function
+ * @owner: where to look for it
+ * @name: its exact name. A clone made by the compiler (.isra, .constprop, .part) has another name
+ *	  and is not found; its arguments may differ, so it must not be
+ * @start: the function's first instruction, to be used by calls, because retbleed=stuff expects
+ *	   the function's padding in front of a call's target; 0 if the function was not found
+ * @site: the function's fentry call, which follows the ENDBR if the function has one
  */
 struct symbol_address {
 	enum symbol_owner owner;
@@ -40,9 +40,9 @@ struct symbol_address {
 };
 
 /**
- * struct symbol - one function, see DEFINE_SYMBOL()
- * @at: what to look for
- * @key: static call of it
+ * struct symbol - a function to be made callable, see DEFINE_SYMBOL()
+ * @at: the function to look for
+ * @key: the static call that calls it
  * @tramp: trampoline of @key
  */
 struct symbol {
@@ -52,10 +52,10 @@ struct symbol {
 };
 
 /*
- * A list of functions is an X-macro of X(owner, function), with
- * X = DECLARE_SYMBOL in a header and DEFINE_SYMBOL and SYMBOL_ENTRY in one file.
- * The compiler takes each prototype from the kernel's own header, so a kernel
- * that changed one fails to build instead of being called wrongly.
+ * A list of functions is an X-macro of X(owner, function). A header expands it with
+ * X = DECLARE_SYMBOL, and one source file with DEFINE_SYMBOL and SYMBOL_ENTRY. The compiler takes
+ * each prototype from the kernel's own header: where a kernel has changed one, the build fails
+ * instead of making a wrong call.
  */
 #define DECLARE_SYMBOL(owner, fn) __DECLARE_SYMBOL(fn)
 #define __DECLARE_SYMBOL(fn) DECLARE_STATIC_CALL(gmem_sym_##fn, fn);
@@ -70,14 +70,14 @@ struct symbol {
 	},
 
 /**
- * kernel_call() - call an unexported function of the kernel
- * @fn: declared with DECLARE_SYMBOL(); valid once symbols_resolve() has
- *	returned 0 for the list that it is in
+ * kernel_call() - call an unexported function
+ * @fn: declared with DECLARE_SYMBOL(). May be called once symbols_resolve() has returned 0 for
+ *	the list that contains it
  */
 #define kernel_call(fn) __kernel_call(fn)
 #define __kernel_call(fn) static_call(gmem_sym_##fn)
 
 int symbols_find(struct symbol_address *symbols, unsigned int n);
-int symbols_resolve(const struct symbol *symbols, unsigned int n);
+int symbols_resolve(const struct symbol *symbols, unsigned int n, const char *what);
 
 #endif /* _GMEM_SYMBOL_H */

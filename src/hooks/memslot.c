@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A memslot that is to be bound to a guest_memfd, on its way through KVM.
+ *
+ *	vm_ioctl.c: KVM_SET_USER_MEMORY_REGION2 with KVM_MEM_GUEST_MEMFD
+ *	  memslot_set(): checks, and remembers which file the slot is for
+ *	    KVM sets an ordinary slot
+ *	      prepare_memory_region.c: KVM has allocated the new slot's metadata
+ *	        memslot_bind(): the slot is bound to the file, in gmem/bind.c
+ *
+ * KVM before 6.18 refuses the flag for a VM without private memory, and its own guest_memfd code
+ * would take our files for its own. So KVM is asked for the slot without the flag, and the slot
+ * is bound when its metadata exists and nobody can see the slot yet. All of this happens on one
+ * task, by which the request is found again.
+ */
+#include <linux/slab.h>
+
+#include "../gmem/gmem.h"
+#include "hooks.h"
+
+/**
+ * struct memslot_request - a memslot that a task has asked KVM for, to be bound
+ * @kvm: the VM
+ * @mem: the request, as user space made it
+ * @bound: memslot_bind() has bound the slot
+ */
+struct memslot_request {
+	struct kvm *kvm;
+	const struct kvm_userspace_memory_region2 *mem;
+	bool bound;
+};
+
+/*
+ * By task. A lookup takes a bounded number of steps, however many tasks bind slots at the same
+ * time, and a single test when there is none.
+ */
+DEFINE_XARRAY(memslot_requests);
+
+static struct memslot_request *this_request(void)
+{
+	return xa_load(&memslot_requests, (unsigned long)current);
+}
+
+/* The slot that @mem would change; NULL if it would create or delete one. */
+static struct kvm_memory_slot *region_changes(struct kvm *kvm,
+					      const struct kvm_userspace_memory_region2 *mem)
+{
+	u16 as_id = mem->slot >> 16, id = mem->slot;
+
+	if (!mem->memory_size || as_id >= kvm_arch_nr_memslot_as_ids(kvm) ||
+	    id >= KVM_MEM_SLOTS_NUM)
+		return NULL;
+	return id_to_memslot(__kvm_memslots(kvm, as_id), id);
+}
+
+/**
+ * memslot_changes_bound() - would this change a bound slot, which can only be deleted?
+ * @kvm: a VM without private memory
+ * @mem: the request, as user space made it
+ *
+ * Context: no locks held; the answer may be out of date at once.
+ */
+bool memslot_changes_bound(struct kvm *kvm, const struct kvm_userspace_memory_region2 *mem)
+{
+	bool bound;
+
+	mutex_lock(&kvm->slots_lock);
+	bound = gmem_slot_is_bound(region_changes(kvm, mem));
+	mutex_unlock(&kvm->slots_lock);
+	return bound;
+}
+
+/*
+ * The checks of kvm_set_memory_region() that depend on KVM_MEM_GUEST_MEMFD, which KVM does not
+ * see. KVM makes all the others afterwards. Where both would refuse, both return -EINVAL.
+ */
+static int check_request(struct kvm *kvm, const struct kvm_userspace_memory_region2 *mem)
+{
+	bool change;
+
+	/* Read-only memory and dirty logging are not for guest_memfd. */
+	if (mem->flags & ~KVM_MEM_GUEST_MEMFD)
+		return -EINVAL;
+	if (!PAGE_ALIGNED(mem->guest_memfd_offset) ||
+	    mem->guest_memfd_offset + mem->memory_size < mem->guest_memfd_offset)
+		return -EINVAL;
+
+	/* A slot that exists can only be deleted. This may be out of date at once. */
+	mutex_lock(&kvm->slots_lock);
+	change = region_changes(kvm, mem);
+	mutex_unlock(&kvm->slots_lock);
+	return change ? -EINVAL : 0;
+}
+
+/* What KVM is asked for: the same slot, as an ordinary one. */
+static long set_ordinary(struct file *filp, const struct kvm_userspace_memory_region2 *mem)
+{
+	const struct kvm_userspace_memory_region2 ordinary = {
+		.slot = mem->slot,
+		.guest_phys_addr = mem->guest_phys_addr,
+		.memory_size = mem->memory_size,
+		.userspace_addr = mem->userspace_addr,
+	};
+
+	return hook_set_region(filp, &ordinary);
+}
+
+/* The request is registered for as long as KVM is at it. */
+static long set_and_bind(struct file *filp, const struct kvm_userspace_memory_region2 *mem)
+{
+	struct memslot_request req = { .kvm = filp->private_data, .mem = mem };
+	unsigned long task = (unsigned long)current;
+	long r;
+
+	r = demand_get_slot();
+	if (r)
+		return r;
+
+	r = xa_err(xa_store(&memslot_requests, task, &req, GFP_KERNEL_ACCOUNT));
+	if (!r)
+		r = set_ordinary(filp, mem);
+	xa_erase(&memslot_requests, task);
+
+	/* A slot that is bound keeps what it demands, until free_memslot.c. */
+	if (!req.bound)
+		demand_put_slot();
+
+	/* KVM had nothing to create: another task has just made the same slot. */
+	return r ?: req.bound ? 0 : -EINVAL;
+}
+
+/**
+ * memslot_set() - KVM_SET_USER_MEMORY_REGION2 with KVM_MEM_GUEST_MEMFD
+ * @filp: file of a VM without private memory
+ * @mem: the request, as user space made it; constant until this returns
+ *
+ * Creates a slot that is bound to a file of ours, or deletes a slot.
+ *
+ * Context: process of the VM, no locks held, the module held.
+ * Return: 0, an error of KVM's, or: -EINVAL if the flags, the slot or the file are not such that
+ *	   the slot can be bound; -EBADF; -EEXIST if part of the file's range is bound already;
+ *	   -ENOMEM; or as demand_get_slot().
+ */
+long memslot_set(struct file *filp, const struct kvm_userspace_memory_region2 *mem)
+{
+	int err = check_request(filp->private_data, mem);
+
+	if (err)
+		return err;
+	return mem->memory_size ? set_and_bind(filp, mem) : set_ordinary(filp, mem);
+}
+
+/**
+ * memslot_requested() - is this task in memslot_set(), and KVM at it?
+ */
+bool memslot_requested(void)
+{
+	return this_request();
+}
+
+/*
+ * set_region_by_ioctl.c has KVM read its arguments from memory of user space, where other
+ * threads can change them.
+ */
+static bool is_as_requested(const struct memslot_request *req, struct kvm *kvm,
+			    const struct kvm_memory_slot *slot)
+{
+	return req->kvm == kvm && req->mem->slot == ((u32)slot->as_id << 16 | (u16)slot->id) &&
+	       !slot->flags;
+}
+
+/**
+ * memslot_bind() - bind the slot that this task has asked for
+ * @kvm: the VM
+ * @slot: the new slot: KVM has allocated its metadata, and has not yet shown it to anybody
+ *
+ * Context: the task is in memslot_set(); kvm->slots_lock and slots_arch_lock held.
+ * Return: 0; -EINVAL if this is not the slot that was asked for; or as gmem_bind().
+ */
+int memslot_bind(struct kvm *kvm, struct kvm_memory_slot *slot)
+{
+	struct memslot_request *req = this_request();
+	int err = -EINVAL;
+
+	if (is_as_requested(req, kvm, slot))
+		err = gmem_bind(kvm, slot, req->mem->guest_memfd, req->mem->guest_memfd_offset);
+	req->bound = !err;
+	return err;
+}
