@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * caps WHAT VALUE...: what /dev/kvm and a VM answer for 234, 244 and 231, in this order.
- * caps: print it.
+ * caps WHAT VALUE...: checks what /dev/kvm and a VM answer for capabilities 234, 244 and 231, in
+ * this order.
+ * caps: prints the answers.
  */
 #include <unistd.h>
 

@@ -108,7 +108,7 @@ void cgroup_write(const char *name, const char *file, const char *text)
 	write_file(path, text);
 }
 
-/* The number at the end of the line that begins with @key and a blank; -1. */
+/* The number at the end of the line that begins with @key and a blank, or -1. */
 static long value_in(const char *path, const char *key)
 {
 	size_t len = strlen(key);
@@ -168,9 +168,8 @@ unsigned long pages_present(void *addr, unsigned long n, bool *first)
 }
 
 /*
- * Reading a cgroup's statistics adds up what CPUs count for themselves only when
- * that is more than 64 events a CPU; the rest waits for a timer, which may be
- * late. So make some.
+ * Reading a cgroup's statistics flushes the per-CPU counts only if there are more than 64 events
+ * per CPU. The rest waits for a timer, which may be late, so cause enough events.
  */
 static void cgroup_stir(void)
 {
@@ -185,7 +184,7 @@ static void cgroup_stir(void)
 	munmap(p, size);
 }
 
-/* The line of a cgroup's file that begins with a word. */
+/* The line of a cgroup's file that begins with @word. */
 static void cgroup_line(const char *name, const char *file, const char *word, char *line,
 			size_t size)
 {
@@ -215,8 +214,8 @@ void cgroup_file_pages(const char *name, long pages[NODES])
 }
 
 /*
- * The kernel adds up what its CPUs have counted when that is more than 64 events a CPU,
- * and every two seconds.
+ * The kernel flushes the per-CPU counts when there are more than 64 events per CPU, and every two
+ * seconds.
  */
 void cgroup_file_pages_added(const char *name, const long before[NODES], long n,
 			     long added[NODES])
@@ -273,7 +272,7 @@ long node_unevictable_pages(int node)
 	long pages = -1;
 	FILE *f;
 
-	/* Add up what CPUs count for themselves. */
+	/* Flush the per-CPU counts. */
 	write_file("/proc/sys/vm/stat_refresh", "1");
 	snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/vmstat", node);
 	f = fopen(path, "r");

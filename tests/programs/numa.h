@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* NUMA calls as the tests use them, and the witnesses of where a page lies. */
+/* The NUMA calls that the tests use, and the two witnesses of which node a page is on. */
 #ifndef TEST_NUMA_H
 #define TEST_NUMA_H
 
@@ -26,39 +26,46 @@ int get_policy(void *addr, int *mode, unsigned long *nodes);
 /* Witness 1: the node of a mapped page, or -errno; does not touch the page. */
 int page_node(void *addr);
 
-/* Touch for reading, which maps what is there, and count pages off @want(i). */
+/*
+ * Read each page, which maps it if it is in the file, and count the pages that are not on
+ * @want(i).
+ */
 unsigned long pages_off(void *addr, unsigned long n, int (*want)(unsigned long i));
 
-/* Witness 2: pages of files that this process's own cgroup was charged, per node. */
+/* Witness 2: file pages per node that were charged to this process's own cgroup. */
 void cgroup_make(const char *name);
 void cgroup_enter(const char *name);
 void cgroup_leave(const char *name);
 int cgroup_open(const char *name, const char *file);
 void cgroup_write(const char *name, const char *file, const char *text);
-/* The number behind a key in a file of a cgroup; -1 if there is none. */
+/* The number that follows a key in a file of the cgroup; -1 if the key is not there. */
 long cgroup_value(const char *name, const char *file, const char *key);
 void cgroup_file_pages(const char *name, long pages[NODES]);
-/* What came since, once it is @n altogether, or will not be. */
+/* The pages that were added since @before. Waits until they are @n altogether, but not for ever. */
 void cgroup_file_pages_added(const char *name, const long before[NODES], long n,
 			     long added[NODES]);
-long cgroup_slab_bytes(const char *name);	/* what the kernel holds on its behalf */
+long cgroup_slab_bytes(const char *name);	/* slab memory charged to the cgroup */
 
-/* How many pages of a mapping are in the file; and are they the first ones, without a gap? */
+/* How many pages of a mapping are in the file; @first: they are the first ones, without a gap. */
 unsigned long pages_present(void *addr, unsigned long n, bool *first);
 
-/* The number in such a line of the node's meminfo. */
+/* The number in the line @what of the node's meminfo. */
 long node_meminfo_kb(int node, const char *what);
 
 /* A count of /proc/vmstat. */
 long vm_events(const char *what);
 
 /*
- * Take a block of memory offline or online, by its state in sysfs. One whose pages can neither be
- * moved nor freed is tried until a signal comes, so one does. Return 0, or an errno.
+ * Take a memory block offline or online by writing its state to sysfs. If its pages can neither be
+ * moved nor freed, the kernel retries until a signal arrives, so a timer sends one. Return 0, or
+ * an errno.
  */
 int memory_block_set(const char *path, const char *state);
 
-/* Pages of a node that cannot be evicted, as those of a guest_memfd, until they are freed. */
+/*
+ * The number of a node's unevictable pages. Those of a guest_memfd are counted until they are
+ * freed.
+ */
 long node_unevictable_pages(int node);
 
 #endif /* TEST_NUMA_H */

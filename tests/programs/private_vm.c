@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * private_vm: what a VM with private memory is answered, one call a line. With the
- * module loaded it must be, word for word, what it is without. Prints nothing where the
- * kernel has no KVM_X86_SW_PROTECTED_VM, which is made for such tests.
+ * private_vm: what KVM answers a VM with private memory, one call per line. With the module
+ * loaded, the output must be word for word the same as without it. Prints nothing where the kernel
+ * has no KVM_X86_SW_PROTECTED_VM, a VM type that is made for such tests.
  */
 #include <fcntl.h>
 #include <sys/ioctl.h>

@@ -29,7 +29,7 @@ static inline int prng_rarely(struct prng *r, uint64_t n)
 	return !prng_below(r, n);
 }
 
-/* Seeds that differ by one are to give sequences that have nothing in common. */
+/* Even seeds that differ by one must give sequences that have nothing in common. */
 static inline struct prng prng_seed(uint64_t seed)
 {
 	struct prng r = { seed * 0x9e3779b97f4a7c15ULL + 0x632be59bd9b4e019ULL };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * prototype FUNCTION: what kvm.ko's type information says of a function, as "RESULT (ARGUMENTS)":
+ * prototype FUNCTION: prints a function's prototype from kvm.ko's BTF, as "RESULT (ARGUMENTS)":
  * the size of each in bytes, or p for a pointer.
  */
 #include <bpf/btf.h>

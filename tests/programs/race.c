@@ -73,7 +73,10 @@ bool poison(void *page)
 {
 	volatile int r = 0;
 
-	/* The page stays in the file, hence EBUSY. Whoever has written to it is signalled at once. */
+	/*
+	 * The page stays in the file, hence EBUSY. A process that has written to the page gets a
+	 * SIGBUS at once.
+	 */
 	return !guarded(r = madvise(page, PAGE, MADV_HWPOISON) && errno != EBUSY) || !r;
 }
 
@@ -131,7 +134,7 @@ int receive_fd(int socket)
 	return fd;
 }
 
-/* One side of a pair: what it does, and when it did it, in ticks of the TSC. */
+/* One side of a pair: what it does, and when it did so, in TSC ticks. */
 struct side {
 	void (*act)(void);
 	int cpu;
@@ -149,7 +152,10 @@ static void side_act(struct side *s)
 	int spins = 0;
 
 	pthread_barrier_wait(&barrier);
-	/* The futex wakes one after the other: meet, but not for long, should there be but one CPU. */
+	/*
+	 * The futex wakes one thread after the other, so wait until both are here; but not for
+	 * long, as there may be only one CPU.
+	 */
 	atomic_fetch_add(&arrived, 1);
 	while (atomic_load(&arrived) < 2 && spins++ < 2000)
 		_mm_pause();
@@ -176,7 +182,7 @@ static void *other_side(void *arg)
 	}
 }
 
-/* Let the second begin at any time while the first is at it, or the other way round. */
+/* Let the second side begin at a random time while the first is running, or the other way round. */
 static void draw_delays(struct prng *r)
 {
 	uint64_t both = sides[0].average + sides[1].average;
@@ -186,7 +192,7 @@ static void draw_delays(struct prng *r)
 	sides[0].delay = at < sides[1].average ? sides[1].average - at : 0;
 }
 
-/* Returns whether they met. */
+/* Returns whether the two sides overlapped in time. */
 static bool look_back(void)
 {
 	int i;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What programs that race share: random numbers, CPUs, memory that may fail, and pairs. */
+/* What the race programs share: random numbers, CPUs, memory that may fail, and race pairs. */
 #ifndef TEST_RACE_H
 #define TEST_RACE_H
 
@@ -11,17 +11,17 @@
 
 #include "prng.h"
 
-/* However little time there is, and however busy the machine. */
+/* The minimum of rounds, even if the time is over or the machine is busy. */
 #define RACE_ROUNDS_MIN 4
 
-/* Two CPUs, not the same if there are two. */
+/* Two CPUs, different ones if the machine has at least two. */
 void random_cpus(struct prng *r, int cpus[2]);
 void pin_to(int cpu);
 double seconds_now(void);
 
 /*
- * guarded(ACCESS): whether it went through; not if it raised SIGBUS or SIGSEGV. A SIGBUS
- * that just tells of failed memory is ignored.
+ * guarded(ACCESS): true if the access succeeded, false if it raised SIGBUS or SIGSEGV. A SIGBUS
+ * that only reports failed memory is ignored.
  */
 extern __thread sigjmp_buf guard_return;
 extern __thread volatile bool guard_on;
@@ -37,22 +37,22 @@ void guard_init(void);
 		through_;						\
 	})
 
-/* The frame of a page that is mapped, or 0; and memory failures there, made and undone. */
+/* The pfn of a mapped page, or 0; and memory failures there, injected and undone. */
 uint64_t pfn_of(void *page);
 bool poison(void *page);
 bool unpoison_pfn(uint64_t pfn);
 
-/* The module cannot be unloaded while something uses it: whether it was refused so. */
+/* True if the module refused to be unloaded, as it must while it is in use. */
 bool unload_is_refused(void);
 
-/* A descriptor for another process, and from it. */
+/* Send a file descriptor to another process, and receive one. */
 void send_fd(int socket, int fd);
 int receive_fd(int socket);
 
 /*
- * Two that race. Each round begins with before() and ends with after(), which says
- * whether all is as it has to be; in between, one() and other() run at once, the second
- * at any time from before the first to behind it.
+ * Two functions that race. Each round begins with before() and ends with after(), which returns
+ * whether the state is as it must be. In between, one() and other() run at the same time; the
+ * start of other() varies from before the start of one() until after its end.
  */
 struct race_pair {
 	const char *one_name, *other_name;
@@ -62,7 +62,7 @@ struct race_pair {
 	bool (*after)(void);
 };
 
-/* One test point. Returns the number of rounds. */
+/* Prints one test point and returns the number of rounds. */
 uint64_t race_pair_run(const struct race_pair *p, struct prng *r, double seconds);
 
 #endif /* TEST_RACE_H */

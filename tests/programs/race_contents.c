@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * race_contents [SECONDS [SEED]]: what a page shows while it is taken away and comes back.
+ * race_contents [SECONDS [SEED]]: what a page contains while it is taken away and comes back.
  *
- * A writer counts in a page of the file, as fast as it can, and tells how far it has come
- * in memory that stays: a guest, a nested guest, a thread of the VMM, another process.
- * Meanwhile one call after the other does something to that page. After each,
+ * A writer (a guest, a nested guest, a thread of the VMM, or another process) counts in a page of
+ * the file as fast as it can, and reports how far it has come in memory that is never taken away.
+ * Meanwhile, one call after another does something to that page. After each call,
  *
- * - where nothing may be lost, what the VMM reads is no older than what was told before the
- *   call; where the page is thrown away, it is a page of zeroes, or was written later;
- * - what the writer writes from then on is what the VMM reads, so they have one page;
- * - a page that came after a policy was set is on the node of that policy.
+ * - if the call must not lose anything, what the VMM reads is no older than what was reported
+ *   before the call; if the call throws the page away, the VMM reads zeroes or what was written
+ *   later;
+ * - what the writer writes from then on is what the VMM reads, so both use the same page;
+ * - a page that was allocated after a policy was set is on that policy's node.
  */
 #include <fcntl.h>
 #include <linux/falloc.h>
@@ -35,7 +36,7 @@
 #define SIZE (N * PAGE)
 #define TARGET 5UL	/* the page */
 #define TARGET_GPA (VMM_TEST_GPA + TARGET * PAGE)
-#define PATIENCE 20.0	/* seconds in which a writer must have come further */
+#define PATIENCE 20.0	/* seconds within which a writer must make progress */
 
 static struct vmm vm;
 static int fd;
@@ -57,14 +58,14 @@ struct writer {
 	void (*end)(void);
 };
 
-static struct vmm_counter *progress;	/* of the writer that is at it */
-static struct vmm_counter *shared;	/* for those that are no guests */
+static struct vmm_counter *progress;	/* of the current writer */
+static struct vmm_counter *shared;	/* for writers that are not guests */
 static enum vmm_nesting nesting;
 static int writer_cpu;
 static pthread_t writer_thread;
 static pid_t writer_pid;
 
-/* It fails while the slot is away, and while the page is poisoned. */
+/* Writing fails while the slot is deleted, and while the page is poisoned. */
 static void *guest_thread(void *arg)
 {
 	pin_to(writer_cpu);
@@ -112,7 +113,9 @@ static bool store(volatile uint64_t *to, uint64_t value)
 	return guarded(*to = value);
 }
 
-/* That a page was poisoned, a mapping does not forget with the page. */
+/*
+ * A mapping keeps the hwpoison entry when the poisoned page leaves the file, so map the file anew.
+ */
 static void count_in_mapping(void)
 {
 	char *p = map_at(NULL);
@@ -143,7 +146,7 @@ static void begin_host(void)
 	must(!pthread_create(&writer_thread, NULL, host_thread, NULL));
 }
 
-/* It is given the file by a socket, as processes of which one is not the other's parent. */
+/* It receives the file over a socket, as processes do that are not parent and child. */
 static void begin_process(void)
 {
 	int sockets[2];
@@ -186,7 +189,7 @@ static const struct writer *writer;
 
 enum effect {
 	KEEPS,		/* nothing is lost */
-	LOSES,		/* all is lost that was written before */
+	LOSES,		/* everything that was written before is lost */
 	MAY_LOSE,
 };
 
@@ -217,7 +220,7 @@ static bool advise(int advice)
 
 static int wanted_node;	/* -1: any */
 
-/* The policy first, so that what comes after the hole obeys it. */
+/* The policy is set first, so that pages allocated after the hole obey it. */
 static bool do_hole(void)
 {
 	wanted_node = prng_below(&dice, NODES);
@@ -281,12 +284,12 @@ static bool do_failure(void)
 
 	(void)*target();
 	pfn = pfn_of(map + TARGET * PAGE);
-	/* It may have been poisoned by nobody else; but then it is not mapped. */
+	/* No other task poisons the page. If one had, the page would not be mapped. */
 	if (!pfn || !poison(map + TARGET * PAGE))
 		return false;
 	if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, TARGET * PAGE, PAGE))
 		return false;
-	/* Who looks at it just then holds it for a moment. */
+	/* A task that is looking at the page holds a reference for a moment, so try again. */
 	for (i = 0; i < 100 && !unpoison_pfn(pfn); i++)
 		usleep(100);
 	unpoison_errors += i == 100;
@@ -298,7 +301,7 @@ static bool do_unload(void)
 	return unload_is_refused();
 }
 
-/* A process that has the file, and dies with its hands full. */
+/* A process that uses the file and is killed in the middle of a call. */
 static bool do_kill(void)
 {
 	int status;
@@ -400,11 +403,12 @@ static bool race_round(const struct op *op)
 
 	now = progress->done;
 	if (!comes_further(now + 2))
-		return complain("the writer stands still", op, progress->done, now);
+		return complain("the writer makes no progress", op, progress->done, now);
 	if (*target() < now + 1)
-		return complain("they have not one page", op, *target(), now);
+		return complain("the VMM does not read what the writer wrote", op, *target(), now);
 	if (wanted_node >= 0 && page_node(map + TARGET * PAGE) != wanted_node)
-		return complain("off its policy", op, page_node(map + TARGET * PAGE), wanted_node);
+		return complain("the page is not on the policy's node", op,
+				page_node(map + TARGET * PAGE), wanted_node);
 	return true;
 }
 
@@ -414,7 +418,7 @@ static uint64_t race(const struct op *op, double seconds)
 	uint64_t rounds = 0, bad = 0;
 	int cpus[2];
 
-	/* Whatever the last race left behind. */
+	/* Remove what the last race left behind. */
 	must(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, SIZE) && do_munmap());
 	random_cpus(&dice, cpus);
 	writer_cpu = cpus[0];

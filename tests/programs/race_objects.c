@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * race_objects [SECONDS [SEED]]: things that end while they are used. Each race is of two calls;
- * afterwards whatever is left must work, and what is gone must be refused.
+ * race_objects [SECONDS [SEED]]: objects that end while they are used. Two calls race; afterwards,
+ * whatever is left must work, and what is gone must be refused.
  */
 #include <fcntl.h>
 #include <linux/falloc.h>
@@ -30,7 +30,7 @@ static char *map;
 static struct prng dice;
 static bool npt;
 
-/* What calls of a round said. */
+/* The results of a round's calls. */
 static int result[2], error[2];
 
 #define RESULT(i, call)				\
@@ -96,7 +96,7 @@ static void new_mapped_slot(void)
 	map = map_file();
 }
 
-/* The mapping is the last that holds the file. */
+/* The mapping is the last reference to the file. */
 static void new_mapping(void)
 {
 	new_mapped_slot();
@@ -125,7 +125,7 @@ static void nested_guest(void)
 	RESULT(0, vmm_write_nested(&vm, 1, npt && prng_below(&dice, 2) ? VMM_L2_NPT : VMM_L2, VMM_TEST_GPA, N, 7));
 }
 
-/* What it shares with KVM is unmapped under its hands. How it ends is not looked at. */
+/* The vCPU's run page is unmapped while it runs. The result is not checked. */
 static void guest_of_mortal(void)
 {
 	volatile int r = -1;
@@ -218,7 +218,7 @@ static void file_created(void)
 
 /* --- after */
 
-/* Guest, host and file agree, and a hole is one for both. */
+/* Guest, host and file agree, and a punched hole is a hole for both guest and host. */
 static bool all_works(struct vmm *of, int vcpu)
 {
 	uint64_t i, sum;
@@ -246,7 +246,7 @@ static bool guest_is_refused(int vcpu)
 	return true;
 }
 
-/* The guest was served, or not any longer; now it is not. */
+/* The guest may have been served before the file was closed, but is not served any more. */
 static bool after_close(void)
 {
 	int vcpu;
@@ -360,7 +360,7 @@ static bool after_creation_and_unload(void)
 	return true;
 }
 
-/* --- memory that fails: in the first page */
+/* --- memory that fails, always in the first page */
 
 static uint64_t lost_frames;
 
@@ -377,7 +377,10 @@ static void new_touched_mapping(void)
 	must(!close(fd));
 }
 
-/* Who met the page holds it for a moment. One that never was poisoned cannot be given back. */
+/*
+ * A task that came across the page holds a reference for a moment, so try again. A page that never
+ * was poisoned cannot be unpoisoned.
+ */
 static void give_back_frame(void)
 {
 	int i;
@@ -404,7 +407,7 @@ static bool failure_is_over(void)
 {
 	expect(punch(0, SIZE));
 	give_back_frame();
-	/* The mapping does not forget. */
+	/* The mapping keeps the hwpoison entry. */
 	expect(!munmap(map, SIZE));
 	map = map_file();
 	return true;
@@ -430,7 +433,7 @@ static bool after_failure_and_delete(void)
 	return after_failure();
 }
 
-/* If the mapping went first, nothing failed. */
+/* If munmap() came first, the memory failure did not happen. */
 static bool after_failure_and_unmap(void)
 {
 	expect(said(1, 0, 0));
@@ -440,7 +443,7 @@ static bool after_failure_and_unmap(void)
 	return true;
 }
 
-/* --- a process that dies, and is survived by its file */
+/* --- a process that dies, while its file lives on */
 
 static pid_t owner;
 
@@ -505,7 +508,7 @@ static const struct race_pair pairs[] = {
 	{ "hole", "VM closed", new_vm, hole, vm_closed, after_vm },
 	{ "mbind", "VM closed", new_vm, policy, vm_closed, after_vm_and_policy },
 	{ "close", "VM closed", new_vm, file_closed_first, vm_closed, after_vm_and_file },
-	{ "memslot created", "and another of the same range", new_file, binding, other_binding,
+	{ "memslot created", "another created for the same range", new_file, binding, other_binding,
 	  after_two_bindings },
 	{ "memslot created", "close", new_file, binding, file_closed, after_binding_and_close },
 	{ "host access", "munmap", new_mapped_slot, host, unmapped, after_unmap },

@@ -6,12 +6,12 @@
 #include <stdbool.h>
 
 /*
- * Catch SIGBUS from now on. One that no touch is waiting for, as memory that failed
- * sends to whoever has it mapped, is ignored.
+ * Catch SIGBUS from now on. A SIGBUS that no sigbus_read() or sigbus_write() waits for is ignored;
+ * the kernel sends one to every process that has failed memory mapped.
  */
 void sigbus_catch(void);
 
-/* Read or write the byte; false if that raised SIGBUS. For any thread. */
+/* Read or write the byte; false if that raised SIGBUS. Any thread may call these. */
 bool sigbus_read(const char *p);
 bool sigbus_write(char *p, char value);
 

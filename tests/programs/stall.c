@@ -40,7 +40,7 @@ void stalled_call_begin(struct stalled_call *c, void (*call)(void *arg), void *a
 	c->arg = arg;
 	c->tid = 0;
 	must(!pthread_create(&c->thread, NULL, stalled_call_thread, c));
-	/* Uninterruptible, and for good: not just waiting for a page or a CPU. */
+	/* Uninterruptible for a while, and so not just waiting for a page or a CPU. */
 	while (asleep < 20) {
 		usleep(2000);
 		asleep = c->tid && task_state(c->tid) == 'D' ? asleep + 1 : 0;
@@ -84,7 +84,7 @@ void stall_until_touched(int fd)
 {
 	struct uffd_msg msg;
 
-	/* Not poll(): of a userfaultfd that blocks, it returns at once, with POLLERR. */
+	/* poll() would not do: for a blocking userfaultfd it returns POLLERR at once. */
 	must(read(fd, &msg, sizeof(msg)) == sizeof(msg) && msg.event == UFFD_EVENT_PAGEFAULT);
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The moment in which KVM deletes a memslot, as long as a test wants it.
+ * Holds the moment in which KVM deletes a memslot for as long as a test needs it.
  *
- * KVM first shows vCPUs a copy of the slot that is marked invalid, and waits until each of
- * them has left the old one. A vCPU that faults on memory of a userfaultfd, which nobody
- * serves, makes it wait: with slots_lock held, and slots_arch_lock not.
+ * KVM first shows the vCPUs a copy of the slot that is marked invalid, and waits until every vCPU
+ * has left the old one. A vCPU that faults on userfaultfd memory that no thread serves makes KVM
+ * wait, with slots_lock held and slots_arch_lock not held.
  */
 #ifndef TEST_STALL_H
 #define TEST_STALL_H
@@ -26,13 +26,13 @@ struct stall {
 };
 
 /*
- * Who touches the page waits, until the userfaultfd that is returned is served, or closed. The
- * other waits until somebody does.
+ * A thread that touches the page waits until the returned userfaultfd is served or closed.
+ * stall_until_touched() waits until a thread touches the page.
  */
 int stall_page(char *page);
 void stall_until_touched(int fd);
 
-/* Another thread is asleep in the kernel, and will not wake by itself. */
+/* A call in another thread, which sleeps in the kernel until another task wakes it. */
 struct stalled_call {
 	pthread_t thread;
 	void (*call)(void *arg);
@@ -40,12 +40,12 @@ struct stalled_call {
 	volatile pid_t tid;
 };
 
-/* @vcpu stands still from here on; then somebody else begins to delete @slot. */
+/* From here on, @vcpu stands still and another thread is deleting @slot. */
 void stall_begin(struct stall *s, struct vmm *vm, int vcpu, int slot);
-/* Both go on; returns when the slot is gone. */
+/* Let both of them go on; returns when the slot is gone. */
 void stall_end(struct stall *s);
 
-/* Begin a call that has to wait for the deletion; and wait for its end. */
+/* Begin a call that must wait for the deletion; and wait for the call's end. */
 void stalled_call_begin(struct stalled_call *c, void (*call)(void *arg), void *arg);
 void stalled_call_end(struct stalled_call *c);
 

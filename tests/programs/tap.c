@@ -54,7 +54,7 @@ void tap_in_child(void (*fn)(void))
 		_exit(tap_exit());
 	}
 	must(waitpid(pid, &status, 0) == pid);
-	is(status, 0, "and no surprise");
+	is(status, 0, "the child process exits without an error");
 }
 
 void tap_die(const char *file, int line, const char *what)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Test Anything Protocol, as the programs that run inside the booted kernel speak it. */
+/* The Test Anything Protocol, as the programs that run inside the booted kernel speak it. */
 #ifndef TAP_H
 #define TAP_H
 
@@ -14,13 +14,13 @@ extern int tap_failures;
 bool tap_ok(bool ok, const char *file, int line, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 void tap_skip(const char *why, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void tap_in_child(void (*fn)(void));	/* its points count as if they were ours */
+void tap_in_child(void (*fn)(void));	/* the test points of fn() count as the caller's */
 void tap_die(const char *file, int line, const char *what) __attribute__((noreturn));
 
 /* One test point. */
 #define ok(cond, ...) tap_ok(cond, __FILE__, __LINE__, __VA_ARGS__)
 
-/* One test point: the two integers are equal; says both if not. */
+/* One test point: the two integers are equal. Prints both if they are not. */
 #define is(got, want, ...)							\
 	do {									\
 		long long got_ = (got), want_ = (want);				\
@@ -39,7 +39,7 @@ void tap_die(const char *file, int line, const char *what) __attribute__((noretu
 			       r_, e_, strerror(e_), err, strerror(err));	\
 	} while (0)
 
-/* One test point, as fails(); skipped where the kernel was built without the system call. */
+/* Like fails(), but skipped where the kernel was built without the system call. */
 #define fails_or_lacks(config, call, err, ...)					\
 	do {									\
 		errno = 0;							\
@@ -49,7 +49,7 @@ void tap_die(const char *file, int line, const char *what) __attribute__((noretu
 			fails(call, err, __VA_ARGS__);				\
 	} while (0)
 
-/* Not a test: the test cannot go on without it. */
+/* Not a test point, but a condition without which the test cannot go on. */
 #define must(cond)								\
 	do {									\
 		if (!(cond))							\

@@ -22,9 +22,9 @@ enum {
 	CTRL_STACK = CTRL_VMCB + VMM_MAX_VCPUS,
 	CTRL_PT4 = CTRL_STACK + VMM_MAX_VCPUS,
 	/*
-	 * The same again for nested paging. Shared with the first, the nested
-	 * guest would set accessed bits in tables that KVM shadows, and KVM
-	 * would emulate it instead of running it.
+	 * A second set of tables, for nested paging. If it shared the first set, the nested guest
+	 * would set accessed bits in tables that KVM shadows, and KVM would emulate it instead of
+	 * running it.
 	 */
 	CTRL_NPML4 = CTRL_PT4 + VMM_TEST_4K / (2 * MIB),
 	CTRL_NPDPT,
@@ -37,7 +37,7 @@ enum {
 
 #define PTE_PRESENT 1UL
 #define PTE_WRITE 2UL
-#define PTE_USER 4UL /* nested paging walks as user */
+#define PTE_USER 4UL /* nested paging walks the tables as user */
 #define PTE_HUGE 0x80UL
 #define PTE_TABLE (PTE_PRESENT | PTE_WRITE | PTE_USER)
 
@@ -48,9 +48,9 @@ enum {
 #define MSR_VM_HSAVE_PA 0xc0010117
 
 /*
- * rdi: address, rsi: number of pages, rax: value in, or sum out, rdx: what the value grows by
- * with each page, or the weight of a page against the next. To count: rsi is the address of a
- * struct vmm_counter.
+ * rdi: address; rsi: number of pages; rax: value to write, or the sum; rdx: what the value grows
+ * by with each page, or the weight of a page relative to the next. guest_count: rsi is the address
+ * of a struct vmm_counter.
  */
 extern const uint8_t guest_write[], guest_sum[], guest_count[], guest_vmrun[], guest_halt[],
 	guest_end[];
@@ -249,7 +249,10 @@ int vmm_slot(struct vmm *vm, uint32_t slot, uint32_t flags, uint64_t gpa, uint64
 
 	int r = ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION2, &region);
 
-	/* Before 6.8, and without the module, there is but the older one; it begins alike. */
+	/*
+	 * Kernels before 6.8 without the module have only the older ioctl, whose struct begins
+	 * alike.
+	 */
 	if (r && errno == ENOTTY && !(flags & KVM_MEM_GUEST_MEMFD))
 		r = ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region);
 	return r;
@@ -303,7 +306,7 @@ int vmm_prefault_error(void)
 	close(fd);
 	if (cap)
 		return 0;
-	/* Without nested paging there is no such capability, but still the ioctl. */
+	/* Without nested paging KVM does not report the capability, but still has the ioctl. */
 	return vmm_host_has_npt() ? EINVAL : EOPNOTSUPP;
 }
 
@@ -319,8 +322,8 @@ int vmm_prefault(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t size)
 }
 
 /*
- * An access to memory that is not there waits for an answer, and would go on with it at the
- * next KVM_RUN, whatever the registers are set to before.
+ * A guest access to absent memory waits for the VMM's answer. The next KVM_RUN would complete it
+ * first, whatever the registers were set to in between.
  */
 static void finish_mmio(struct vmm_vcpu *v)
 {
@@ -388,7 +391,7 @@ int vmm_sum(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t n, uint64_t *sum)
 	return vmm_sum_weighted(vm, vcpu, gpa, n, 1, sum);
 }
 
-/* The fields of a VMCB that are used here: AMD64 manual, volume 2, appendix B. */
+/* The VMCB fields that are used here: AMD64 manual, volume 2, appendix B. */
 static void vmcb_set(uint8_t *vmcb, int offset, uint64_t value, int bytes)
 {
 	memcpy(vmcb + offset, &value, bytes);

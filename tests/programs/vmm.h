@@ -2,10 +2,9 @@
 /*
  * A VMM as small as the tests allow.
  *
- * A VM has one ordinary memslot, VMM_CTRL_SLOT, which holds page tables and
- * code, and whatever slots a test adds. All guest memory is identity mapped:
- * GiB 0 and GiB 4, where the tests put their memory, out of the way of
- * anything that a PC has below.
+ * A VM has one ordinary memslot, VMM_CTRL_SLOT, which holds page tables and code, and the slots
+ * that a test adds. All guest memory is identity mapped: GiB 0, and GiB 4, where the tests put
+ * their memory, away from everything that a PC has below 4 GiB.
  */
 #ifndef VMM_H
 #define VMM_H
@@ -23,7 +22,7 @@
 #define VMM_CTRL_SLOT 0
 #define VMM_TEST_SLOT 1
 #define VMM_TEST_GPA (4 * GIB)
-#define VMM_TEST_4K (32 * MIB)	/* so much of it the guest maps with 4 KiB pages, the rest with 2 MiB */
+#define VMM_TEST_4K (32 * MIB)	/* what the guest maps with 4 KiB pages; the rest with 2 MiB */
 #define VMM_MAX_VCPUS 8
 
 struct vmm {
@@ -43,7 +42,7 @@ enum vmm_nesting {
 	VMM_L2_NPT,	/* a guest in the guest, with nested paging */
 };
 
-extern bool vmm_quiet;	/* about exits that nobody expected */
+extern bool vmm_quiet;	/* do not print unexpected exits */
 
 void vmm_create(struct vmm *vm, int nr_vcpus);
 void vmm_destroy(struct vmm *vm);
@@ -51,7 +50,7 @@ void vmm_add_vcpu(struct vmm *vm);
 
 int vmm_gmem_try(struct vmm *vm, uint64_t size, uint64_t flags);
 int vmm_gmem(struct vmm *vm, uint64_t size, uint64_t flags);
-char *vmm_map(int fd, uint64_t size);	/* shared, from its beginning; any file */
+char *vmm_map(int fd, uint64_t size);	/* shared, from offset 0; works for any file */
 void vmm_punch(int fd, uint64_t offset, uint64_t size);
 #define VMM_GMEM_BOTH (GUEST_MEMFD_FLAG_MMAP | GUEST_MEMFD_FLAG_INIT_SHARED)
 
@@ -60,21 +59,21 @@ int vmm_slot(struct vmm *vm, uint32_t slot, uint32_t flags, uint64_t gpa, uint64
 void vmm_bind(struct vmm *vm, int fd, uint64_t size, void *hva);
 int vmm_delete_slot(struct vmm *vm, uint32_t slot);
 int vmm_cap(int fd, int cap);
-bool vmm_host_has_npt(void);	/* else shadow paging */
-bool vmm_gmem_is_ours(void);	/* the module's, and not the kernel's */
-int vmm_prefault_error(void);	/* of KVM_PRE_FAULT_MEMORY, where it cannot be had; else 0 */
+bool vmm_host_has_npt(void);	/* else the host uses shadow paging */
+bool vmm_gmem_is_ours(void);	/* guest_memfd is the module's, not the kernel's */
+int vmm_prefault_error(void);	/* what KVM_PRE_FAULT_MEMORY fails with; 0 if it works */
 int vmm_prefault(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t size);
 
 /*
- * Run the guest: write @value to, or add up, one qword on each of @n pages.
- * Return 0, or -1 with errno if KVM_RUN failed; run->exit_reason tells more.
+ * Run the guest: write @value to one qword on each of @n pages, or add these qwords up. Return 0,
+ * or -1 with errno if KVM_RUN failed; run->exit_reason tells more.
  */
 int vmm_write(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t n, uint64_t value);
 int vmm_sum(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t n, uint64_t *sum);
-/* The same, so that pages can be told apart: each gets @step more than the one before it, */
+/* The same, but each page gets @step more than the page before it, which tells the pages apart. */
 int vmm_write_rising(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t n, uint64_t value,
 		     uint64_t step);
-/* and a page weighs @weight times as much as the next. */
+/* Add up, where a page weighs @weight times as much as the next page. */
 int vmm_sum_weighted(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t n, uint64_t weight,
 		     uint64_t *sum);
 /* Halt, which also leaves a nested guest that was interrupted. */
@@ -83,8 +82,9 @@ int vmm_write_nested(struct vmm *vm, int vcpu, enum vmm_nesting nesting, uint64_
 		     uint64_t n, uint64_t value);
 
 /*
- * The guest counts: it writes the next number to @gpa, then to done, until stop. In memory
- * that is there all the time. Goes on from done, so can be called again when it failed.
+ * The guest counts: it writes the next number to @gpa, then to done, until stop is set. The
+ * counter is in memory that is never taken away. Counting goes on from done, so vmm_count() can be
+ * called again after it failed.
  */
 struct vmm_counter {
 	volatile uint64_t done, stop;
