@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memslots with KVM_MEM_GUEST_MEMFD: what can be bound, what is refused and
- * how, and that a refused request changes nothing.
+ * Memslots with KVM_MEM_GUEST_MEMFD: what can be bound, what is refused and with which error, and
+ * that a refused request changes nothing.
  *
- * What is wanted is what the native 7.3 kernel answers.
+ * The expected results are what the native 7.3 kernel answers.
  */
 #include <fcntl.h>
 #include <linux/falloc.h>
@@ -25,7 +25,7 @@
 
 #define SLOT 5
 #define SPARE_SLOT 99
-#define SPARE_GPA (8 * GIB)	/* the guest does not look there */
+#define SPARE_GPA (8 * GIB)	/* the guest does not access this */
 #define LAST_SLOT (32767 - 3 - 1)
 #define AS_ID(n) ((uint32_t)(n) << 16)
 
@@ -38,7 +38,7 @@ static int set2(const region *r)
 	return ioctl(vm.fd, KVM_SET_USER_MEMORY_REGION2, r);
 }
 
-/* The older struct is how the newer one begins. */
+/* The newer struct begins with the older one. */
 static int set1(const region *r)
 {
 	return ioctl(vm.fd, KVM_SET_USER_MEMORY_REGION, r);
@@ -106,7 +106,7 @@ static bool guest_sees(struct vmm *of, uint64_t gpa, uint64_t tag, int pages)
 	return !vmm_sum(of, 0, gpa, pages, &sum) && sum == tag_sum(tag, pages);
 }
 
-/* The whole file can be bound: no part of it is. */
+/* True if the whole file can be bound, that is, no part of it is bound yet. */
 static bool unbound(int fd)
 {
 	region r = whole_file(fd);
@@ -116,7 +116,7 @@ static bool unbound(int fd)
 	return !set2(&r) && !delete(SPARE_SLOT);
 }
 
-/* One test point: the request fails with @err, and leaves nothing behind. */
+/* One test point: the request fails with @err, and leaves nothing bound. */
 #define refused(call, err, fd, ...)							\
 	do {										\
 		int refused_r_ = (call), refused_e_ = refused_r_ ? errno : 0;		\
@@ -129,7 +129,7 @@ static bool unbound(int fd)
 			delete(SLOT);							\
 	} while (0)
 
-/* Each is added to the request that would be good. */
+/* Each region is added to a request that would be valid. */
 static const struct request_case {
 	const char *name;
 	int err;
@@ -198,7 +198,7 @@ static void test_hostile(void)
 		refused(set2(&r), hostile[i].err, fd, "%s", hostile[i].name);
 	}
 
-	/* Older kernels find nothing wrong with it, for any slot. */
+	/* Older kernels accept such an address for any slot. */
 	r = whole_file(fd);
 	r.flags = 0;
 	r.guest_memfd = 0;
@@ -212,7 +212,7 @@ static void test_hostile(void)
 		tap_skip("a KVM that allows it for any slot", "userspace_addr not canonical");
 	}
 
-	/* Bits from 16 upwards KVM marks its slots with. */
+	/* KVM itself uses flags from bit 16 upwards to mark its slots. */
 	for (bit = 3; bit < 32; bit++) {
 		r = whole_file(fd);
 		r.flags |= 1U << bit;
@@ -258,10 +258,10 @@ static void test_hostile_files(void)
 		region r = whole_file(cases[i].fd);
 
 		refused(set2(&r), cases[i].err, fd, "%s", cases[i].name);
-		/* Whether it overlaps is looked at before the file is. */
+		/* KVM checks for an overlap before it looks at the file. */
 		r.guest_phys_addr = 0;
 		refused(set2(&r), EEXIST, fd, "%s, where there is memory", cases[i].name);
-		/* Whether the address is possible, after. */
+		/* KVM checks whether the address is possible after it looked at the file. */
 		r.guest_phys_addr = 1UL << 52;
 		refused(set2(&r), cases[i].err, fd, "%s, where no memory can be", cases[i].name);
 	}
@@ -278,7 +278,9 @@ static void test_no_flags_file(void)
 	int fd = vmm_gmem(&vm, SIZE, 0), err;
 	region r = whole_file(fd);
 
-	/* It is KVM's own, where KVM has such; from 6.18 on, it has a use for it. */
+	/*
+	 * Where KVM has guest_memfd of its own, the file is KVM's. From 6.18 on, KVM can bind it.
+	 */
 	err = set2(&r) ? errno : 0;
 	if (vmm_gmem_is_ours() && err) {
 		is(err, EINVAL, "a file without flags cannot be bound");
@@ -289,7 +291,7 @@ static void test_no_flags_file(void)
 	close(fd);
 }
 
-/* One legal request: the guest has the file, and nobody else's memory. */
+/* One legal request: the guest sees the file, and no other memory. */
 static void check_bound(const region *r, int fd, uint64_t tag, const char *name)
 {
 	uint64_t *p = mmap(NULL, r->memory_size, PROT_READ, MAP_SHARED, fd, r->guest_memfd_offset);
@@ -333,7 +335,7 @@ static void test_userspace_addr(void)
 	check_userspace_addr(NULL, "userspace_addr is 0");
 	check_userspace_addr(file, "userspace_addr maps another file");
 	check_userspace_addr(unrelated, "userspace_addr maps unrelated memory");
-	is(unrelated[0], 300, "which is left alone");
+	is(unrelated[0], 300, "the unrelated memory is left alone");
 	munmap(unrelated, SIZE);
 	check_userspace_addr((void *)0x7f0000000000, "userspace_addr maps nothing");
 	check_userspace_addr((void *)(0x7ffffffff000 - SIZE),
@@ -342,7 +344,7 @@ static void test_userspace_addr(void)
 	close(fd);
 }
 
-/* How large a mapping KVM makes depends on userspace_addr, unless kept from it. */
+/* KVM takes the size of its mapping from userspace_addr, unless it is kept from doing so. */
 static void test_huge_page_elsewhere(void)
 {
 	const size_t size = 4 * MIB;
@@ -356,7 +358,8 @@ static void test_huge_page_elsewhere(void)
 	r.memory_size = size;
 	r.userspace_addr = (uint64_t)memory;
 	check_bound(&r, fd, 5000, "userspace_addr maps huge pages");
-	ok(memory[0] == 0x11 && !memcmp(memory, memory + 1, size - 1), "which are left alone");
+	ok(memory[0] == 0x11 && !memcmp(memory, memory + 1, size - 1),
+	   "the huge pages are left alone");
 	munmap(memory, size);
 	close(fd);
 }
@@ -377,12 +380,13 @@ static void test_legal(void)
 	r = part_of_file(copy, SLOT, 0, 0, 4);
 	is(set2(&r), 0, "a duplicate of the descriptor can be bound");
 	close(copy);
-	ok(guest_sees(&vm, VMM_TEST_GPA, 100, 4), "and closed, for there is the other");
+	ok(guest_sees(&vm, VMM_TEST_GPA, 100, 4),
+	   "the duplicate can be closed, as the original is still open");
 	is(delete(SLOT), 0, "deleted");
 	close(fd);
 }
 
-/* All of the VM's address spaces share one set of bindings. */
+/* All address spaces of a VM share one set of bindings. */
 static void test_address_spaces(void)
 {
 	int fd = tagged_file(&vm, PAGES, 100);
@@ -397,11 +401,11 @@ static void test_address_spaces(void)
 	r1.guest_phys_addr += SIZE;
 	fails(set2(&r1), EEXIST, "its range is bound");
 	r1.guest_memfd_offset = PAGE;
-	fails(set2(&r1), EEXIST, "so is what is bound in both");
+	fails(set2(&r1), EEXIST, "so is a range that is bound in both address spaces");
 	r1.guest_memfd_offset = 0;
-	fails(set2(&r1), EEXIST, "so is what is bound in address space 0");
+	fails(set2(&r1), EEXIST, "so is the range that is bound in address space 0");
 	is(delete(SLOT), 0, "address space 0 deleted");
-	is(set2(&r1), 0, "its range is bound in address space 1");
+	is(set2(&r1), 0, "the range that it had is bound in address space 1");
 	fails(delete(SLOT), EINVAL, "address space 0 has no such slot");
 	is(delete(AS_ID(1) | SLOT), 0, "address space 1 deleted");
 	is(delete(AS_ID(1) | (SLOT + 1)), 0, "its other slot, too");
@@ -461,9 +465,9 @@ static void test_guest_overlap(void)
 	r.guest_phys_addr = VMM_TEST_GPA;
 	is(set1(&r), 0, "ordinary memory up to a bound slot");
 	r.guest_phys_addr += PAGE;
-	fails(set1(&r), EEXIST, "which cannot be moved into it");
+	fails(set1(&r), EEXIST, "ordinary memory cannot be moved into a bound slot");
 	ok(guest_sees(&vm, VMM_TEST_GPA, 300, PAGES) &&
-	   guest_sees(&vm, VMM_TEST_GPA + SIZE, 100, PAGES), "the guest sees one and the other");
+	   guest_sees(&vm, VMM_TEST_GPA + SIZE, 100, PAGES), "the guest sees both slots");
 	r = part_of_file(free_fd, SLOT + 2, 7, 0, 2);
 	refused(set2(&r), EEXIST, free_fd, "guest addresses of both");
 	is(delete(SLOT + 1), 0, "the ordinary memory goes");
@@ -473,7 +477,7 @@ static void test_guest_overlap(void)
 	close(fd);
 }
 
-/* Each is added to the request that made the slot. */
+/* Each region is added to the request that created the slot. */
 static const region changes[] = {
 	{},
 	{ .guest_phys_addr = PAGE },
@@ -600,7 +604,7 @@ static uint64_t dirty_pages(struct vmm *of, uint32_t slot)
 	return bitmap[0];
 }
 
-/* All that an ordinary slot can do. */
+/* Everything that an ordinary slot can do. */
 static bool ordinary_works(struct vmm *of)
 {
 	void *memory = tagged_memory(PAGES, 300);
@@ -668,7 +672,7 @@ static void test_ordinary_into_bound(void)
 	close(fd);
 }
 
-/* Neither a dirty log nor memory attributes. */
+/* A bound slot has neither a dirty log nor memory attributes. */
 static void test_other_ioctls(void)
 {
 	uint64_t bitmap[2] = {};
@@ -756,8 +760,8 @@ static void test_many_slots(void)
 }
 
 /*
- * Random requests, and a model of what becomes of them. It knows the rules,
- * and the order in which they are looked at, from what user space sees.
+ * Random requests, and a model that predicts their results. The model has the rules, and the order
+ * in which KVM checks them, as user space can observe them.
  */
 enum {
 	M_VMS = 2,
@@ -776,11 +780,11 @@ struct model_file {
 };
 
 struct model_slot {
-	int pages;		/* 0: there is none */
+	int pages;		/* 0: there is no such slot */
 	int gpa;
 	uint32_t flags;
 	int memory;
-	struct model_file *file;	/* NULL: ordinary, or closed since */
+	struct model_file *file;	/* NULL: an ordinary slot, or the file was closed */
 	int file_page;
 };
 
@@ -800,7 +804,7 @@ struct model_request {
 	bool old_ioctl;
 	int space, id, gpa, pages, memory, file_page;
 	uint32_t flags;
-	struct model_file *file;	/* NULL: none */
+	struct model_file *file;	/* NULL: no file */
 	bool unaligned;
 };
 
@@ -922,7 +926,7 @@ static struct model_request model_random(void)
 
 	q.file = random_below(30) ? &of->file[random_below(M_FILES)] : NULL;
 
-	/* A change of one thing is what is most likely to pass. */
+	/* A request that changes only one property is the most likely to succeed. */
 	if (s->pages && random_below(2)) {
 		q.pages = random_below(3) ? s->pages : 0;
 		q.memory = s->memory;
@@ -943,7 +947,7 @@ static void model_open_file(struct model_vm *mvm, struct model_file *file)
 	file->fd = tagged_file(mvm->vmm, M_FILE_PAGES, tag);
 }
 
-/* Slots that are bound to it stay, with nothing behind them. */
+/* Slots that are bound to the file stay, but have no file any more. */
 static void model_replace_file(struct model_vm *mvm, struct model_file *file)
 {
 	int space, id;
@@ -972,7 +976,7 @@ static bool model_slot_as_seen(struct model_vm *mvm, const struct model_slot *s)
 	return true;
 }
 
-/* Slots that the guest does not see as the model does; address space 1 is for SMM. */
+/* The number of slots that the guest does not see as the model does. Address space 1 is for SMM. */
 static int model_check(void)
 {
 	int bad = 0, i, id;
@@ -1059,7 +1063,10 @@ static void test_random(void)
 		munmap(model_memory[i].addr, M_MAX_PAGES * PAGE);
 }
 
-/* A VM belongs to the process that made it; who has but its descriptor can do nothing. */
+/*
+ * A VM belongs to the process that created it. Another process that has only the VM's descriptor
+ * can do nothing with it.
+ */
 static void test_other_process(void)
 {
 	int fd = tagged_file(&vm, PAGES, 100), status;
@@ -1076,7 +1083,7 @@ static void test_other_process(void)
 		_exit(bad);
 	}
 	must(waitpid(pid, &status, 0) == pid);
-	is(status, 0, "another process: creating a file, binding and deleting a slot");
+	is(status, 0, "another process can neither create a file nor bind or delete a slot");
 	close(fd);
 }
 
@@ -1088,7 +1095,7 @@ static void *allocate_all(void *arg)
 	return NULL;
 }
 
-/* Binding holds locks of the VM's, for which others wait in turn. */
+/* Binding holds VM locks that other tasks wait for, so it must not wait for fallocate(). */
 static void test_bound_beside_fallocate(void)
 {
 	unsigned char there = 0;
@@ -1117,7 +1124,7 @@ static void test_bound_beside_fallocate(void)
 	close(fd);
 }
 
-/* As many mappings as a process may have: every other page has another protection. */
+/* Creates as many mappings as a process may have: every other page has another protection. */
 static char *all_mappings(size_t *size)
 {
 	unsigned long n, i;
@@ -1134,14 +1141,14 @@ static char *all_mappings(size_t *size)
 			break;
 	}
 	must(i < n && errno == ENOMEM);
-	/* What is left is less than what a mapping that is split needs. */
+	/* Fewer mappings are left than splitting one needs; use them up, too. */
 	while (mmap(NULL, PAGE, PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0) != MAP_FAILED)
 		;
 	must(errno == ENOMEM);
 	return p;
 }
 
-/* A VMM that has as many mappings as it may. Large ones do. */
+/* A VMM that has reached its limit of mappings, as large VMMs do. */
 static void test_no_room(void)
 {
 	int fd, bound, deleted;
@@ -1152,7 +1159,7 @@ static void test_no_room(void)
 	vmm_create(&full, 0);
 	fd = vmm_gmem(&full, SIZE, VMM_GMEM_BOTH);
 	p = all_mappings(&size);
-	/* In between, nothing that could need a mapping. */
+	/* From here until munmap(), do nothing that could need a mapping. */
 	bound = vmm_slot(&full, VMM_TEST_SLOT, KVM_MEM_GUEST_MEMFD, VMM_TEST_GPA, SIZE, NULL, fd, 0);
 	deleted = vmm_slot(&full, VMM_TEST_SLOT, KVM_MEM_GUEST_MEMFD, VMM_TEST_GPA, 0, NULL, fd, 0);
 	munmap(p, size);
@@ -1185,7 +1192,7 @@ int main(void)
 	test_many_slots();
 	test_random();
 	test_bound_beside_fallocate();
-	/* The last: what it leaves behind are mappings. */
+	/* This test comes last, because it leaves mappings behind. */
 	tap_in_child(test_no_room);
 
 	vmm_destroy(&other_vm);

@@ -2,9 +2,9 @@
 /*
  * test_policy: the NUMA policy of a guest_memfd.
  *
- * What get_mempolicy() tells is compared with what mbind() set, and the node
- * of each page with what the policy promises. Placement is always tried from a
- * CPU of either node, so that local memory is never right by accident.
+ * The tests compare what get_mempolicy() returns with what mbind() set, and the node of each page
+ * with what the policy promises. Placement is always tried from a CPU of either node, so that
+ * local memory is never right by accident.
  */
 #include <fcntl.h>
 #include <linux/mempolicy.h>
@@ -36,7 +36,7 @@
 #define WEIGHT_0 3
 #define WEIGHT_1 1
 
-/* A node that no machine here has, but that the kernel has room for. */
+/* A node that no test machine has, but that the kernel has room for. */
 #define NO_SUCH_NODE 3
 
 enum touch {
@@ -47,7 +47,7 @@ enum touch {
 	TOUCHES,
 };
 
-/* Without nested paging, the last is not to be had. */
+/* PREFAULT is not available without nested paging. */
 static int touches = TOUCHES;
 
 static const char *const touch_name[TOUCHES] = {
@@ -74,9 +74,9 @@ struct gmem {
 static struct vmm vm;
 
 /*
- * The kernel's own guest_memfd interleaves by a counter of the task, which
- * leaves the numbers even but not the places, and those only if nobody else
- * touches the file.
+ * The kernel's own guest_memfd interleaves by a counter of the task. The numbers of pages per node
+ * are then even, but the places are not determined; and even the numbers only are so if no other
+ * task touches the file.
  */
 static bool by_offset;
 
@@ -89,8 +89,8 @@ static char *map_pages(int fd, unsigned long first, unsigned long n)
 }
 
 /*
- * The same, where no neighbour can be merged with it: mbind() sets the policy of
- * all that it merges, also of the part that it was not asked for.
+ * The same, with a mapping that cannot be merged with a neighbour: when mbind() merges areas, it
+ * sets the policy of the whole merged area, including parts outside the range it was given.
  */
 static char *map_pages_apart(int fd, unsigned long first, unsigned long n)
 {
@@ -202,7 +202,7 @@ static int set_home_node(void *addr, size_t len, unsigned long node)
 	return syscall(__NR_set_mempolicy_home_node, addr, len, node, 0);
 }
 
-/* So that no count that is left from earlier shifts the next. */
+/* So that the count that an earlier test left does not shift the next pages. */
 static void reset_interleave_counter(void)
 {
 	must(!set_task_policy(MPOL_INTERLEAVE, BOTH_NODES));
@@ -224,8 +224,8 @@ static int place_of(int place, unsigned long index, int local)
 }
 
 /*
- * Pages of @n from page @first of the file on that are not where @place says,
- * or off @places where given. Touches pages for reading, to map what is there.
+ * The number of pages, of the @n from page @first on, that are not where @place says, or @places
+ * if given. Reads each page, which maps it if it is there.
  */
 static unsigned long misplaced(struct gmem *g, unsigned long first, unsigned long n, int place,
 			       const int *places, int local)
@@ -320,7 +320,7 @@ static void write_file(const char *path, const char *text)
 	close(fd);
 }
 
-/* MPOL_WEIGHTED_INTERLEAVE is of 6.9. */
+/* MPOL_WEIGHTED_INTERLEAVE exists since 6.9. */
 static bool has_weights(void)
 {
 	return !access(WEIGHTS, F_OK);
@@ -378,7 +378,7 @@ static const struct {
 	int mode;
 	unsigned long nodes;
 	int place;
-	/* Where get_mempolicy() tells something else than mbind() was told. */
+	/* Set where get_mempolicy() returns something else than mbind() set. */
 	bool differs;
 	int got_mode;
 	unsigned long got_nodes;
@@ -446,7 +446,7 @@ static void test_modes(void)
 			continue;
 		}
 
-		/* Something else, which is to go. */
+		/* Another policy first, which must be replaced. */
 		must(!set_policy(g.map, PAGES * PAGE, MPOL_INTERLEAVE, NODE(0)));
 		must(!set_policy(g.map, PAGES * PAGE, modes[i].mode, modes[i].nodes));
 
@@ -570,8 +570,8 @@ static bool model_agrees(char *map, const unsigned int *model, unsigned long fir
 }
 
 /*
- * With @fresh, each mbind() goes through a mapping of its own, of its range
- * alone. Otherwise all go through one, whose areas the kernel splits and merges.
+ * With @fresh, each mbind() goes through its own mapping, which covers only its range. Otherwise
+ * all go through one mapping, whose areas the kernel splits and merges.
  */
 static void test_random_ranges(bool fresh, enum touch touch)
 {
@@ -591,7 +591,7 @@ static void test_random_ranges(bool fresh, enum touch touch)
 
 	for (step = 1; step <= 160; step++) {
 		unsigned int first = random_below(MANY_PAGES);
-		/* Small ones split, large ones replace many. */
+		/* Small ranges split areas, large ones replace many. */
 		unsigned int n = 1 + random_below(step % 8 ? 24 : MANY_PAGES);
 		unsigned int c = random_below(CHOICES);
 		char *map = g.map + first * PAGE;
@@ -600,7 +600,7 @@ static void test_random_ranges(bool fresh, enum touch touch)
 			n = MANY_PAGES - first;
 		if (fresh)
 			map = map_pages_apart(g.fd, first, n);
-		/* DEFAULT is lost on a mapping through which nothing was set. */
+		/* mbind(DEFAULT) has no effect through a mapping on which no policy was set. */
 		if (fresh && choices[c].mode == MPOL_DEFAULT)
 			must(!set_policy(map, n * PAGE, MPOL_LOCAL, 0));
 		must(!set_policy(map, n * PAGE, choices[c].mode, choices[c].nodes));
@@ -617,7 +617,7 @@ static void test_random_ranges(bool fresh, enum touch touch)
 	ok(whole_agrees,
 	   "160 mbind()s at random through %s: another mapping is told each page's policy", how);
 	ok(part_agrees,
-	   "160 mbind()s at random through %s: so is one with an offset in the file", how);
+	   "160 mbind()s at random through %s: so is a mapping with an offset in the file", how);
 
 	for (i = 0; i < MANY_PAGES; i++)
 		places[i] = choices[model[i]].place;
@@ -633,7 +633,7 @@ static void test_random_ranges(bool fresh, enum touch touch)
 	gmem_close(&g);
 }
 
-/* Two parts of the file, the later one first, side by side in memory. */
+/* Two parts of the file, side by side in memory, the later part first. */
 static void test_range_over_mappings(void)
 {
 	struct gmem g = gmem_open(32);
@@ -651,12 +651,13 @@ static void test_range_over_mappings(void)
 	   "one mbind() over two mappings sets the policy of both parts of the file");
 	gmem_touch(&g, HOST);
 	is(misplaced(&g, 0, 4, 1, NULL, 0) + misplaced(&g, 4, 24, LOCAL, NULL, 0) +
-	   misplaced(&g, 28, 4, 1, NULL, 0), 0, "and pages are put accordingly");
+	   misplaced(&g, 28, 4, 1, NULL, 0), 0,
+	   "one mbind() over two mappings: pages are placed accordingly");
 	must(!munmap(two, 16 * PAGE));
 	gmem_close(&g);
 }
 
-/* Who else sees the policy. */
+/* Other mappings and processes see the policy. */
 
 static void test_outlives_mapping(void)
 {
@@ -679,7 +680,7 @@ static void test_outlives_mapping(void)
 	   misplaced(&g, PAGES / 2, PAGES / 2, LOCAL, NULL, 0), 0,
 	   "a policy outlives its mapping: host touch through a new one obeys");
 
-	/* The mapping alone keeps the file. */
+	/* Only the mapping still holds the file. */
 	map = map_pages(g.fd, 8, 8);
 	must(!munmap(g.map, PAGES * PAGE));
 	must(!close(g.fd));
@@ -707,7 +708,7 @@ static void test_offset_mapping(void)
 	gmem_touch(&g, HOST);
 	is(misplaced(&g, 0, 10, LOCAL, NULL, 0) + misplaced(&g, 10, 5, 1, NULL, 0) +
 	   misplaced(&g, 15, PAGES - 15, LOCAL, NULL, 0), 0,
-	   "set through a mapping with an offset: pages are put accordingly");
+	   "set through a mapping with an offset: pages are placed accordingly");
 
 	must(!set_policy(part.map, 20 * PAGE, MPOL_DEFAULT, 0));
 	must(!set_policy(g.map + 20 * PAGE, PAGE, MPOL_INTERLEAVE, BOTH_NODES));
@@ -719,7 +720,7 @@ static void test_offset_mapping(void)
 	gmem_close(&g);
 }
 
-/* Two quarters are set by the parent; the third the child sets, the fourth nobody. */
+/* The parent sets the policy of two quarters and the child of the third; the fourth has none. */
 #define QUARTER (PAGES / 4)
 
 static bool quarters_are(char *map, bool third)
@@ -790,10 +791,10 @@ static void test_fork(void)
 		   "a child that inherits %s is told the policies, and sets another",
 		   cases[i].name);
 		ok(quarters_are(g.map, true),
-		   "what a child that inherits %s sets, the parent is told", cases[i].name);
+		   "the parent is told what a child that inherits %s sets", cases[i].name);
 		gmem_touch(&g, GUEST);
 		is(quarters_misplaced(&g), 0,
-		   "what a child that inherits %s sets, the parent's guest obeys", cases[i].name);
+		   "the parent's guest obeys what a child that inherits %s sets", cases[i].name);
 		gmem_punch(&g, 0, PAGES);
 		must(in_child(child_touch, &g));
 		is(quarters_misplaced(&g), 0,
@@ -831,7 +832,7 @@ static int receive_fd(int sock)
 	return fd;
 }
 
-/* A process that is older than the file and has nothing but the descriptor. */
+/* A process that is older than the file and receives only the file descriptor. */
 static void test_passed_fd(void)
 {
 	int sock[2], status;
@@ -856,10 +857,10 @@ static void test_passed_fd(void)
 	is(status, 0,
 	   "a process that is passed the descriptor is told the policies, and sets another");
 	ok(quarters_are(g.map, true),
-	   "what a process that is passed the descriptor sets, the owner is told");
+	   "the owner is told what a process that is passed the descriptor sets");
 	gmem_touch(&g, GUEST);
 	is(quarters_misplaced(&g), 0,
-	   "what a process that is passed the descriptor sets, the owner's guest obeys");
+	   "the owner's guest obeys what a process that is passed the descriptor sets");
 	gmem_close(&g);
 	close(sock[0]);
 	close(sock[1]);
@@ -885,7 +886,7 @@ static void *guest_task(void *arg)
 	return NULL;
 }
 
-/* Touch from a thread with this policy, while all others have the opposite. */
+/* Touch from a thread with this policy, while all other threads have the opposite one. */
 static unsigned long task_misplaced(enum touch touch, int mode, unsigned long nodes, int place)
 {
 	struct gmem g = gmem_open(PAGES);
@@ -964,7 +965,7 @@ static void test_cpuset(void)
 			   node);
 	}
 
-	/* It is on node 1 now. */
+	/* The cpuset has only node 1 now. */
 	must(!set_policy(g.map, PAGES * PAGE, MPOL_BIND, BOTH_NODES));
 	ok(policy_is_all(g.map, PAGES, MPOL_BIND, NODE(1)),
 	   "BIND to both nodes where the cpuset has node 1: get_mempolicy() says node 1");
@@ -1006,7 +1007,7 @@ static void test_cpuset(void)
 	gmem_close(&g);
 }
 
-/* Pages that are there. */
+/* Pages that are in the file. */
 
 static void test_punch(void)
 {
@@ -1034,7 +1035,7 @@ static void test_punch(void)
 		   touch_name[t]);
 		for (i = 16 * PAGE; i < 48 * PAGE; i++)
 			zero &= g.map[i] == 0 || (i % PAGE == 0 && g.map[i] == 1);
-		ok(zero, "punch hole and %s: the new pages are zero but for what was written",
+		ok(zero, "punch hole and %s: the new pages are zero except for what was written",
 		   touch_name[t]);
 		gmem_punch(&g, 0, PAGES);
 	}
