@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What upstream's guest_memfd was found to do wrong, done again: each is refused with an
- * error, or survived, and says which. What is survived shows as a crash if it is not, at
- * once where freed memory is poisoned (slub_debug=FZPU), and with KASAN.
+ * Repeats what upstream's guest_memfd was found to do wrong. Each case must be refused with an
+ * error or survived, and each test point says which. If a case is not survived, the kernel
+ * crashes: at once where freed memory is poisoned (slub_debug=FZPU), and with KASAN.
  */
 #include <fcntl.h>
 #include <linux/falloc.h>
@@ -38,7 +38,10 @@ static bool guest_gets_mmio(struct vmm *vm)
 	       vm->vcpu[0].run->exit_reason == KVM_EXIT_MMIO;
 }
 
-/* The file's last reference is dropped while its slot is deleted, and is released after. */
+/*
+ * The file's last reference is dropped while its slot is being deleted; its release comes after
+ * that.
+ */
 static void test_slot_deleted_while_file_dies(void)
 {
 	const char *name = "CVE-2025-40274, a slot is deleted while its file dies";
@@ -70,7 +73,7 @@ static void test_slot_deleted_while_file_dies(void)
 	vmm_destroy(&vm);
 }
 
-/* The older ioctl has no field for a file, and so says less. */
+/* The older ioctl has no field for a file, and so cannot name one. */
 static int set_slot_v1(struct vmm *vm, uint32_t flags, void *hva)
 {
 	struct kvm_userspace_memory_region region = {
@@ -84,7 +87,7 @@ static int set_slot_v1(struct vmm *vm, uint32_t flags, void *hva)
 	return ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region);
 }
 
-/* A slot that is bound is set once more, and says nothing of a file. */
+/* A bound slot is set again, by a request that names no file. */
 static void test_slot_set_again(void)
 {
 	const char *name = "CVE-2025-68810, a bound slot is set again";
@@ -112,9 +115,9 @@ static void test_slot_set_again(void)
 	      "%s as it is: refused", name);
 	vmm_punch(fd, 0, PAGE);
 	must(!vmm_sum(&vm, 0, VMM_TEST_GPA, N, &sum));
-	is(sum, 3 * (N - 1), "%s: it is bound still, and a hole is seen", name);
+	is(sum, 3 * (N - 1), "%s: the slot is still bound, and the guest sees a hole", name);
 
-	/* And so it is when its file is gone, or going. */
+	/* Setting it again is refused also when its file is closed or is being closed. */
 	munmap(p, SIZE);
 	close(fd);
 	fails(set_slot_v1(&vm, 0, p), EINVAL, "%s, its file closed: refused", name);
@@ -156,8 +159,9 @@ static long read_number(const char *path)
 #define THP "/sys/kernel/mm/transparent_hugepage/"
 
 /*
- * Until khugepaged has been everywhere twice, or this has no THP. It comes to nobody who has no
- * memory that it may collapse, so this process has some.
+ * Waits until khugepaged has completed two full scans. Returns false if it has not, or if there is
+ * no THP. khugepaged only visits processes that have memory it may collapse, so this process has
+ * some.
  */
 static bool khugepaged_passes(void)
 {
@@ -209,8 +213,8 @@ static unsigned long large_pages(char *p, unsigned long n)
 }
 
 /*
- * Mapped read-only or not, in the guest or not: the file must not be taken for one of those
- * that khugepaged and MADV_COLLAPSE may put huge folios into.
+ * Whether mapped read-only or not, in the guest or not: the kernel must not take the file for one
+ * of those that khugepaged and MADV_COLLAPSE may put huge folios into.
  */
 static void test_collapse(void)
 {
@@ -232,7 +236,10 @@ static void test_collapse(void)
 	vmm_bind(&vm, fd, size, p);
 
 	fails(madvise(p, size, MADV_COLLAPSE), EINVAL, "%s: refused where there is no page", name);
-	/* Not yet dirty, as those of the guest will be, which alone keeps them from being collapsed. */
+	/*
+	 * These pages are clean. Those of the guest will be dirty, which alone keeps them from
+	 * being collapsed.
+	 */
 	must(!fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, size));
 	fails(madvise(readonly, size, MADV_COLLAPSE), EINVAL, "%s: refused where pages are clean", name);
 	must(!vmm_write(&vm, 0, VMM_TEST_GPA, n, 5));
@@ -247,7 +254,7 @@ static void test_collapse(void)
 	else
 		tap_skip("no khugepaged, or it does not move", "%s: khugepaged made none", name);
 
-	/* What syzbot did: look again by a new mapping. */
+	/* As syzbot did, look at the file again through a new mapping. */
 	munmap(readonly, size);
 	munmap(p, size);
 	p = vmm_map(fd, size);
@@ -262,7 +269,10 @@ static void test_collapse(void)
 	munmap(area, 2 * size + HUGE_SIZE);
 }
 
-/* The arguments are those of the report; what is found is an error where a folio should be. */
+/*
+ * The arguments are those of the syzbot report. The bug was that an error was found where a folio
+ * should be.
+ */
 static void test_fallocate_without_memory(void)
 {
 	const char *name = "syzbot 6f16df7b5a49f0e01b18, fallocate() without memory";
@@ -285,7 +295,8 @@ static void test_fallocate_without_memory(void)
 	vmm_punch(fd, offset, len);
 	must(write(limit, "max", 3) == 3);
 	close(limit);
-	is(fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, MIB), 0, "%s: and works when there is some", name);
+	is(fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, MIB), 0,
+	   "%s: it works when there is memory", name);
 	is(*p, 0, "%s: with pages of zeroes", name);
 	munmap(p, PAGE);
 	close(fd);
@@ -295,8 +306,8 @@ static void test_fallocate_without_memory(void)
 }
 
 /*
- * While a slot is deleted, vCPUs see a copy of it; a nested guest that starts just then
- * gives reverse maps to the copy alone.
+ * While a slot is deleted, vCPUs see a copy of it. If a nested guest starts just then, only the
+ * copy gets reverse maps.
  */
 static void test_hole_while_slot_is_deleted(void)
 {
@@ -318,17 +329,20 @@ static void test_hole_while_slot_is_deleted(void)
 	must(!vmm_write(&vm, 0, VMM_TEST_GPA, N, 1));
 
 	stall_begin(&stall, &vm, 1, VMM_TEST_SLOT);
-	/* One without nested paging of its own would run on the tables of its host. */
+	/* A nested guest without nested paging would run on its host's page tables. */
 	is(vmm_write_nested(&vm, 0, vmm_host_has_npt() ? VMM_L2_NPT : VMM_L2, STALL_FREE_GPA, 1, 2), 0,
 	   "%s: it runs", name);
-	/* Not from the first page: KVM takes the reverse map of that, at NULL, for the end of its walk. */
+	/*
+	 * Do not begin at the first page: KVM takes its reverse map, at NULL, for the end of its
+	 * walk.
+	 */
 	vmm_punch(fd, SIZE / 2, SIZE / 2);
 	stall_end(&stall);
 
 	is(p[0] + p[SIZE - PAGE], 1, "%s: survived, half of the file is a hole", name);
 	vmm_bind(&vm, fd, SIZE, p);
 	is(vmm_sum(&vm, 0, VMM_TEST_GPA, N, &sum), 0, "%s: the slot can be there again", name);
-	is(sum, N / 2, "%s: and shows the file", name);
+	is(sum, N / 2, "%s: the slot shows the file", name);
 	munmap(p, SIZE);
 	close(fd);
 	vmm_destroy(&vm);
@@ -346,7 +360,7 @@ struct filler {
 	volatile uint64_t pages;
 };
 
-/* Each its own way through the pages, lest all wait for the same one. */
+/* Each filler visits the pages in its own order, so that they do not all wait for the same page. */
 static uint64_t fill_next(struct filler *f, uint64_t i)
 {
 	static const uint64_t stride[] = { 5, 3, 7, 11 };
@@ -377,7 +391,7 @@ static void *fill_as_host(void *arg)
 
 #define TRACING "/sys/kernel/tracing/"
 
-/* What this thread takes out of page caches, from now on. */
+/* Count what this thread removes from page caches, from now on. */
 static void count_removals(bool on)
 {
 	char tid[16];
@@ -402,7 +416,10 @@ static long removals(void)
 	return n;
 }
 
-/* So that a hole that cannot be punched fails the test, and does not hang it. */
+/*
+ * Stops the fillers after 8 s, so that a hole that cannot be punched fails the test and does not
+ * hang it.
+ */
 static void *relent(void *arg)
 {
 	int tenths;
@@ -414,8 +431,8 @@ static void *relent(void *arg)
 }
 
 /*
- * A hole is emptied until nothing is found in it. Those who fill it all the while must not
- * keep whoever punches it from coming to an end: each may put in one page more.
+ * A hole is emptied until no page is found in it. Threads that keep filling it must not keep the
+ * punching thread from finishing: each may add one page more.
  */
 static void test_hole_that_is_filled(void)
 {
@@ -453,8 +470,8 @@ static void test_hole_that_is_filled(void)
 	fill_on = false;
 	for (t = 0; t < 5; t++)
 		must(!pthread_join(thread[t], NULL));
-	printf("# %d holes of %lu pages, out of one of which %ld were taken\n", i, HOLE_N, most);
-	ok(i >= 1 && most >= 1 && most <= (long)HOLE_N + 4, "%s: it has an end", name);
+	printf("# %d holes of %lu pages; at most %ld pages were removed for one hole\n", i, HOLE_N, most);
+	ok(i >= 1 && most >= 1 && most <= (long)HOLE_N + 4, "%s: punching ends", name);
 	munmap(p, HOLE_SIZE);
 	close(fd);
 	vmm_destroy(&vm);

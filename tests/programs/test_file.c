@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The guest_memfd file by itself, without a guest: creation, what its file
- * descriptor can and cannot do, mappings, fallocate().
+ * The guest_memfd file by itself, without a guest: creation, what its file descriptor can and
+ * cannot do, mappings, fallocate().
  *
- * What is wanted is what the native 7.3 kernel answers.
+ * The expected results are what the native 7.3 kernel answers.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -62,7 +62,7 @@ static char *map(int fd, size_t len)
 	return map_at(NULL, fd, len, 0);
 }
 
-/* A mapping that a huge page would fit. */
+/* A mapping with the alignment of a huge page. */
 static char *map_aligned(int fd, size_t len)
 {
 	char *room = mmap(NULL, len + HUGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -119,7 +119,7 @@ static bool zero(const char *p, size_t len)
 	return !p[0] && !memcmp(p, p + 1, len - 1);
 }
 
-/* Run it in a process of its own; true if it returns true. */
+/* Run @fn in its own process; finish() returns true if @fn did. */
 static pid_t start(bool (*fn)(int arg), int arg)
 {
 	pid_t pid = fork();
@@ -166,7 +166,7 @@ static int receive_fd(int sock)
 	return fd;
 }
 
-/* Everything that a VMM needs of a file. */
+/* Checks everything that a VMM needs of a file. */
 static bool usable(int fd)
 {
 	struct stat st;
@@ -193,7 +193,7 @@ static struct {
 	volatile bool good;
 } other;
 
-/* A VM answers only to the address space that created it, so this shares it. */
+/* A VM accepts calls only from the address space that created it, so this process shares it. */
 static int create_in_user_namespace(void *unused)
 {
 	char byte;
@@ -206,8 +206,8 @@ static int create_in_user_namespace(void *unused)
 }
 
 /*
- * Must come first: whatever the first file of all sets up must not belong to
- * the user namespace that it was created in.
+ * This test must come first: what the first file ever created sets up must not belong to the user
+ * namespace in which that file was created.
  */
 static void test_user_namespace(void)
 {
@@ -229,16 +229,16 @@ static void test_user_namespace(void)
 
 	fd = vmm_gmem_try(&vm, SIZE, VMM_GMEM_BOTH);
 	ok(fd >= 0 && usable(fd), "a file is usable after one from another user namespace");
-	ok(usable(other.fd), "the one from the other user namespace is usable here");
+	ok(usable(other.fd), "the file from the other user namespace is usable here");
 	must(!fstat(other.fd, &theirs) && !fstat(fd, &ours));
 	ok(theirs.st_dev == ours.st_dev, "both are on the same file system");
-	is(theirs.st_uid, 0, "the owner is who created it, as seen from here");
+	is(theirs.st_uid, 0, "the owner is its creator, as seen from here");
 
 	must(write(other.pipe[1], "", 1) == 1);
 	must(waitpid(pid, NULL, 0) == pid);
 	ok(other.good, "the other user namespace can use it while there is one from here");
 	ok(usable(other.fd), "its file is usable when its creator is gone");
-	fails(fchmod(other.fd, 0), EINVAL, "with the errors of any other");
+	fails(fchmod(other.fd, 0), EINVAL, "it fails with the same errors as any other file");
 
 	close(other.fd);
 	close(fd);
@@ -301,12 +301,12 @@ static void test_huge_file(void)
 	ok(p != MAP_FAILED && !touch(p, true) && p[0] == 1, "its last page can be touched");
 	is(fallocate(fd, ALLOCATE, size - SIZE, SIZE), 0, "its last pages can be allocated");
 	is(fallocate(fd, PUNCH, 0, size), 0, "it can be punched as a whole");
-	ok(!touch(p, false) && p[0] == 0, "which empties its last page");
+	ok(!touch(p, false) && p[0] == 0, "the hole empties its last page");
 	munmap(p, PAGE);
 	close(fd);
 }
 
-/* Where the file's type and whether it binds differ, other tests say so. */
+/* Other tests check in detail how the file's type differs, and whether it can be bound. */
 static void test_no_flags(void)
 {
 	bool module = vmm_gmem_is_ours();
@@ -345,7 +345,7 @@ static void test_name(int fd, uint64_t flags)
 	fails(execve(path, argv, argv + 1), EACCES, "flags %lu: it cannot be executed", flags);
 }
 
-/* Nothing can give it another name, or reach its file system. */
+/* No call can give the file another name, or reach its file system. */
 static void test_no_name(void)
 {
 	int fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH), target = open("/tmp/target", O_CREAT, 0600);
@@ -517,9 +517,9 @@ static void test_file_calls(void)
 }
 
 /*
- * What the kernel does by itself with a regular file it does not do with an
- * anonymous one since 6.16, and nothing asks the file: the same as with KVM's
- * own is all there can be.
+ * Since 6.16, the kernel does not do for an anonymous file what it does by itself for a regular
+ * file, and these calls never ask the file. So the results can only be compared with those of
+ * KVM's own file.
  */
 static void test_generic_calls(void)
 {
@@ -562,12 +562,12 @@ static void test_mmap_errors(void)
 
 	p = mmap(NULL, SIZE, PROT_NONE, MAP_SHARED_VALIDATE, fd, 0);
 	ok(p != MAP_FAILED, "a mapping without access");
-	is(touch(p, false), SIGSEGV, "which has none");
+	is(touch(p, false), SIGSEGV, "a mapping without access has none");
 	is(mprotect(p, SIZE, rw), 0, "mprotect() gives it access");
-	is(touch(p, true), 0, "which it then has");
+	is(touch(p, true), 0, "the mapping then has access");
 	is(mprotect(p, SIZE, PROT_READ), 0, "mprotect() takes writing away");
-	is(touch(p, true), SIGSEGV, "which then fails");
-	is(touch(p, false), 0, "while reading does not");
+	is(touch(p, true), SIGSEGV, "writing then fails");
+	is(touch(p, false), 0, "reading does not");
 	fails(mprotect(p, SIZE, PROT_READ | PROT_EXEC), EACCES, "mprotect() to executable");
 	munmap(p, SIZE);
 	close(no_mmap);
@@ -595,12 +595,12 @@ static void test_mmap_end(void)
 	ok(p == MAP_FAILED && errno == EOVERFLOW, "no mapping is beyond any file");
 	p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (INT64_MAX - SIZE) & -PAGE);
 	ok(p != MAP_FAILED, "a mapping at the largest offset");
-	is(touch(p, true), SIGBUS, "which has no pages");
+	is(touch(p, true), SIGBUS, "a mapping at the largest offset has no pages");
 	munmap(p, SIZE);
 	close(fd);
 }
 
-/* Without INIT_SHARED the host may map, for mbind(), and not look. */
+/* Without INIT_SHARED the host may map the file, for mbind(), but not access it. */
 static void test_not_shared(void)
 {
 	int fd = vmm_gmem(&vm, SIZE, GUEST_MEMFD_FLAG_MMAP), pipes[2], mem, mode;
@@ -668,7 +668,7 @@ static void test_shared(void)
 	close(fd);
 }
 
-/* How many pages of it are mapped here; touches none. */
+/* How many of @n pages are mapped in this process; does not touch them. */
 static int mapped(char *p, int n)
 {
 	int i, sum = 0;
@@ -678,11 +678,7 @@ static int mapped(char *p, int n)
 	return sum;
 }
 
-/*
- * A host fault on a page that is there maps its neighbours that are there as well: at a
- * read fault by core mm, at a write fault by us.
- */
-/* Write tracking that needs nobody to wait for (6.7). */
+/* Write tracking that needs no thread to resolve the faults (6.7). */
 static int track_writes(void *p, size_t size)
 {
 	struct uffdio_api api = { .api = UFFD_API, .features = UFFD_FEATURE_WP_ASYNC };
@@ -699,7 +695,7 @@ static int track_writes(void *p, size_t size)
 	return -1;
 }
 
-/* Where userfaultfd has a part in what is mapped, core mm maps nothing around a fault. */
+/* Where userfaultfd takes part in mapping pages, core mm maps no pages around a fault. */
 static void test_window_beside_tracking(void)
 {
 	enum { N = 16 };
@@ -712,13 +708,17 @@ static void test_window_beside_tracking(void)
 		tap_skip("a kernel without UFFD_FEATURE_WP_ASYNC", "writes are tracked");
 	} else {
 		p[3 * PAGE] = 1;
-		is(mapped(p, N), 1, "writes are tracked: no page is mapped but the one that was written");
+		is(mapped(p, N), 1, "writes are tracked: only the page that was written is mapped");
 		close(uffd);
 	}
 	munmap(p, N * PAGE);
 	close(fd);
 }
 
+/*
+ * A host fault on a page that is in the file also maps those neighbours that are in the file: core
+ * mm does it at a read fault, the module at a write fault.
+ */
 static void test_window(bool write)
 {
 	enum { N = 64, WINDOW = 16 };
@@ -726,7 +726,7 @@ static void test_window(bool write)
 	int fd = vmm_gmem(&vm, N * PAGE, VMM_GMEM_BOTH), most = WINDOW;
 	char *room, *p, *q, *part;
 
-	/* Native kernels have no such thing. */
+	/* Native guest_memfd does not map pages around a fault. */
 	if (!vmm_gmem_is_ours())
 		most = 1;
 
@@ -735,13 +735,14 @@ static void test_window(bool write)
 	is(mapped(p, N), 1, "%s: one page is allocated and mapped", how);
 
 	must(!fallocate(fd, ALLOCATE, 0, 40 * PAGE));
-	is(touch(p + 35 * PAGE, write), 0, "%s: page 35, of 40 that are there", how);
-	is(mapped(p + 32 * PAGE, WINDOW), most > 1 ? 8 : 1, "%s: its window is mapped, as far as it is there", how);
+	is(touch(p + 35 * PAGE, write), 0, "%s: page 35, when 40 pages are in the file", how);
+	is(mapped(p + 32 * PAGE, WINDOW), most > 1 ? 8 : 1,
+	   "%s: its window is mapped, as far as it is in the file", how);
 	is(mapped(p, N), most > 1 ? 9 : 2, "%s: and nothing else is", how);
-	is(touch(p + 39 * PAGE, write), 0, "%s: the last that is there", how);
+	is(touch(p + 39 * PAGE, write), 0, "%s: the last page that is in the file", how);
 	ok(zero(p + 36 * PAGE, 3 * PAGE), "%s: pages that came with a neighbour are zero", how);
 
-	/* A mapping that ends within the window, on both sides. */
+	/* A mapping that begins and ends within the window. */
 	room = mmap(NULL, N * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	must(room != MAP_FAILED);
 	room = (char *)(((uintptr_t)room + WINDOW * PAGE - 1) & ~(WINDOW * PAGE - 1));
@@ -750,13 +751,14 @@ static void test_window(bool write)
 	is(mapped(room, WINDOW), most > 1 ? 3 : 1, "%s: nothing outside the mapping is mapped", how);
 	q = map_at(room + 21 * PAGE, fd, 3 * PAGE, 30 * PAGE);
 	is(touch(q, write), 0, "%s: the first of three pages in the middle of the file", how);
-	is(mapped(room + WINDOW * PAGE, WINDOW), most > 1 ? 3 : 1, "%s: nothing outside of that either", how);
+	is(mapped(room + WINDOW * PAGE, WINDOW), most > 1 ? 3 : 1,
+	   "%s: nothing outside this mapping is mapped, either", how);
 
 	memset(p, 1, 40 * PAGE);
 	is(part[2 * PAGE] + q[2 * PAGE], 2, "%s: all mappings show the same pages", how);
 	must(!fallocate(fd, PUNCH, 33 * PAGE, PAGE));
 	is(page_node(p + 33 * PAGE), -ENOENT, "%s: a hole in a window", how);
-	ok(zero(p + 33 * PAGE, PAGE), "%s: is a new page", how);
+	ok(zero(p + 33 * PAGE, PAGE), "%s: a hole in a window is a new page", how);
 	munmap(room, 24 * PAGE);
 	munmap(p, N * PAGE);
 	close(fd);
@@ -822,7 +824,7 @@ static void test_mremap(void)
 	close(fd);
 }
 
-/* mmap() of offsets that do not fit a loff_t is refused, but mremap() gets there. */
+/* mmap() refuses offsets that do not fit a loff_t, but mremap() can reach them. */
 static void test_mremap_past_loff_t(void)
 {
 	int fd = vmm_gmem(&vm, PAGE, VMM_GMEM_BOTH);
@@ -964,13 +966,13 @@ static void write_to(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY);
 
-	/* How much the kernel could do is its affair. */
+	/* It does not matter how much of it the kernel could do. */
 	if (fd >= 0 && write(fd, text, strlen(text)) < 0)
 		errno = 0;
 	close(fd);
 }
 
-/* Everything in user space's power to make the kernel move pages, or drop them. */
+/* Everything that user space can do to make the kernel move pages, or drop them. */
 static void press(char *p, size_t len)
 {
 	madvise(p, len, MADV_COLD);
@@ -1007,7 +1009,7 @@ static void test_pages_stay(void)
 
 	cgroup_enter("test_file");
 	is(madvise(p, HUGE_SIZE, MADV_HUGEPAGE), 0, "huge pages are advised, before any touch");
-	/* The other half stays clean, and would be dropped first. */
+	/* The other half stays clean, and so reclaim would drop it first. */
 	fill(p, HUGE_SIZE / 2, 1);
 	pfns_of(p, N, before);
 	fails(madvise(p, HUGE_SIZE, MADV_COLLAPSE), EINVAL, "madvise(COLLAPSE) of 2 MiB, aligned");
@@ -1023,7 +1025,7 @@ static void test_pages_stay(void)
 	cgroup_leave("test_file");
 }
 
-/* Like shared memory of several processes, with all pages on node 0. */
+/* The file must behave like memory that several processes share. All its pages are on node 0. */
 static void test_migration(void)
 {
 	int fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH), target[PAGES], status[PAGES], i, wrong = 0;
@@ -1052,9 +1054,10 @@ static void test_migration(void)
 	      "mbind(MOVE | STRICT) fails");
 	fails(mbind(p, SIZE, MPOL_BIND, &to, 8 * sizeof(to), MPOL_MF_STRICT), EIO,
 	      "mbind(STRICT) fails");
-	is(mbind(p, SIZE, MPOL_BIND, &to, 8 * sizeof(to), MPOL_MF_MOVE), 0, "mbind(MOVE) does not");
+	is(mbind(p, SIZE, MPOL_BIND, &to, 8 * sizeof(to), MPOL_MF_MOVE), 0,
+	   "mbind(MOVE) does not fail");
 	is(mbind(p, SIZE, MPOL_BIND, &to, 8 * sizeof(to), MPOL_MF_MOVE_ALL), 0,
-	   "mbind(MOVE_ALL) does not");
+	   "mbind(MOVE_ALL) does not fail");
 
 	pfns_of(p, PAGES, after);
 	ok(before[0] && !memcmp(before, after, sizeof(before)), "every page is where it was");
@@ -1128,7 +1131,7 @@ static void test_punch(void)
 	must(!fstat(fd, &before));
 	fill(p, SIZE, 1);
 	must(filled(q, SIZE, 1));
-	/* Times have the resolution of a tick. */
+	/* File times have the resolution of a tick. */
 	usleep(20000);
 	is(fallocate(fd, PUNCH, 2 * PAGE, 3 * PAGE), 0, "a hole in the middle");
 	is(page_node(p + 2 * PAGE), -ENOENT, "its pages are gone from a mapping");
@@ -1169,7 +1172,7 @@ static void test_punch_big(void)
 	close(fd);
 }
 
-/* Memory that just held a pattern is what the allocator hands out next. */
+/* The allocator hands out again first the memory that just held a pattern. */
 static void test_reuse(void)
 {
 	enum { N = 4 * MIB };
@@ -1222,7 +1225,7 @@ static void test_fd_passing(void)
 
 	must(!socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
 	pid = start(create_and_send, sockets[1]);
-	/* In flight in the socket, with nobody else to hold it. */
+	/* The file is in flight in the socket, which holds the only reference. */
 	must(finish(pid));
 	fd = receive_fd(sockets[0]);
 	p = map(fd, SIZE);

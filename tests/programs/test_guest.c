@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the guest touches: which page it gets, from where, and how it is taken
+ * Which page the guest gets when it touches memory, from which node, and how the page is taken
  * away again. Runs with nested paging and without (kvm_amd npt=0).
  */
 #include <fcntl.h>
@@ -36,8 +36,8 @@ static const char *const nesting_name[] = {
 };
 
 /*
- * Two witnesses. The cgroup's count comes first, while only the guest has
- * touched the pages; move_pages() then names the node of each.
+ * There are two witnesses. The cgroup's count is read first, while only the guest has touched the
+ * pages; move_pages() then names the node of each page.
  */
 static void test_placement(enum vmm_nesting nesting)
 {
@@ -62,7 +62,7 @@ static void test_placement(enum vmm_nesting nesting)
 	vmm_bind(&vm, fd, size, p);
 
 	cgroup_file_pages("placement", before);
-	/* The far node first: where the vCPU runs must not matter. */
+	/* The remote node comes first: it must not matter where the vCPU runs. */
 	is(vmm_write_nested(&vm, 0, nesting, VMM_TEST_GPA + n * PAGE, n, 0x1111), 0,
 	   "%s: writes to the half bound to node 1", who);
 	is(vmm_write_nested(&vm, 0, nesting, VMM_TEST_GPA, n, 0x2222), 0,
@@ -100,7 +100,7 @@ static void test_prefault(void)
 	if (vmm_prefault_error()) {
 		int r = vmm_prefault(&vm, 0, VMM_TEST_GPA, size);
 
-		/* Kernels before 6.11 do not know it at all. */
+		/* Kernels before 6.11 do not have this ioctl at all. */
 		ok(r == -1 && (errno == vmm_prefault_error() || errno == EINVAL),
 		   "KVM_PRE_FAULT_MEMORY needs nested paging and 6.11");
 	} else {
@@ -119,9 +119,9 @@ static void test_prefault(void)
 }
 
 /*
- * userspace_addr maps something else, all of it present, and aligned as the
- * guest's addresses are: a huge page, which KVM must not take for the size of
- * the mapping, or small pages, which it must not prefetch.
+ * userspace_addr maps other memory, which is all present and aligned like the guest's addresses: a
+ * huge page, whose size KVM must not take for the size of the guest's mapping, or small pages,
+ * which KVM must not prefetch.
  */
 static void test_unrelated_hva(bool huge, uint64_t offset, enum vmm_nesting nesting)
 {
@@ -143,7 +143,7 @@ static void test_unrelated_hva(bool huge, uint64_t offset, enum vmm_nesting nest
 	fd = vmm_gmem(&vm, size, VMM_GMEM_BOTH);
 	vmm_bind(&vm, fd, size, hva);
 
-	/* Every other group of pages first, so that the gaps can be prefetched. */
+	/* Write only to one page of each group of 16 first, so that KVM can prefetch the gaps. */
 	for (i = 0; i < n; i += 16)
 		must(!vmm_write_nested(&vm, 0, nesting, gpa + i * PAGE, 1, 1));
 	must(!vmm_sum(&vm, 0, gpa, n, &sum));
@@ -151,8 +151,8 @@ static void test_unrelated_hva(bool huge, uint64_t offset, enum vmm_nesting nest
 	   nesting_name[nesting], what, offset < VMM_TEST_4K ? "4 KiB" : "2 MiB");
 
 	/*
-	 * Its page tables have accessed bits now, so that KVM will prefetch; and
-	 * what it has mapped goes when userspace_addr changes.
+	 * The guest's page tables have accessed bits now, so KVM will prefetch. The change of
+	 * userspace_addr below removes what KVM has mapped.
 	 */
 	must(!vmm_write_nested(&vm, 0, nesting, gpa, n, 0x3333));
 	must(!madvise(hva + offset, n * PAGE, MADV_DONTNEED));
@@ -191,7 +191,7 @@ static void test_unrelated(void)
 		test_unrelated_hva(false, 0, VMM_L2_NPT);
 }
 
-/* What the allocator hands out held a pattern a moment ago; the guest is first to look. */
+/* The memory that the allocator hands out held a pattern a moment ago; the guest reads it first. */
 static void test_fresh(bool allocate)
 {
 	const uint64_t size = 4 * MIB, n = size / PAGE;
@@ -253,7 +253,7 @@ static void test_punch(void)
 	vmm_destroy(&vm);
 }
 
-/* The file goes first: the guest must not fall back to userspace_addr. */
+/* The file is closed before the slot is deleted: the guest must not fall back to userspace_addr. */
 static void test_closed_file(enum vmm_nesting nesting)
 {
 	const uint64_t size = 16 * PAGE;
@@ -290,7 +290,7 @@ static void test_closed_file(enum vmm_nesting nesting)
 	munmap(hva, size);
 }
 
-/* Flags alone: the guest is served from the file in every case. */
+/* Only the flags vary: the guest gets its pages from the file in every case. */
 static void test_flags(uint64_t flags, const char *name)
 {
 	const uint64_t n = 16, size = n * PAGE;
@@ -318,8 +318,9 @@ static void test_flags(uint64_t flags, const char *name)
 }
 
 /*
- * An encrypted guest's lines may be in caches when nothing is mapped any longer: whenever pages
- * are taken that it could see, KVM is to write those back, as it is where its own notifiers do.
+ * Cache lines of an encrypted guest may remain when its pages are not mapped any longer. Whenever
+ * pages are taken that the guest could see, KVM must be made to write its caches back, as it does
+ * in its own notifiers.
  */
 static void test_reclaimed(void)
 {
@@ -346,7 +347,7 @@ static void test_reclaimed(void)
 	vmm_punch(fd, 0, SIZE / 2);
 	is(calls_so_far() - before, 1, "caches are written back: a hole");
 
-	/* KVM unmaps all that a VM has when it deletes any slot of it. */
+	/* KVM unmaps all memory of a VM when any of its slots is deleted. */
 	must(!vmm_slot(&vm, VMM_TEST_SLOT + 1, 0, 2 * VMM_TEST_GPA, PAGE, vm.ctrl, -1, 0));
 	must(!vmm_delete_slot(&vm, VMM_TEST_SLOT + 1));
 	before = calls_so_far();
@@ -361,8 +362,8 @@ static void test_reclaimed(void)
 }
 
 /*
- * No memory, and nobody to kill for it: the guest's access fails, and goes
- * through when there is memory again.
+ * There is no memory, and no process that the OOM killer may kill. The guest's access fails, and
+ * succeeds when there is memory again.
  */
 static void test_out_of_memory(void)
 {
@@ -379,7 +380,7 @@ static void test_out_of_memory(void)
 	run = vm.vcpu[0].run;
 	fd = vmm_gmem(&vm, size, VMM_GMEM_BOTH);
 	vmm_bind(&vm, fd, size, NULL);
-	/* Open already: at the limit, that fails as well. */
+	/* Open the file now, because open() fails as well once the limit is reached. */
 	limit = cgroup_open("oom", "memory.max");
 	must(write(limit, "8388608", 7) == 7);
 
@@ -391,12 +392,13 @@ static void test_out_of_memory(void)
 	fails(vmm_write(&vm, 0, VMM_TEST_GPA, n, 1), ENOMEM,
 	      "memory limit: KVM_RUN fails with ENOMEM");
 	is(run->exit_reason, KVM_EXIT_MEMORY_FAULT, "memory limit: KVM_EXIT_MEMORY_FAULT");
-	fails(ioctl(vm.vcpu[0].fd, KVM_RUN, 0), ENOMEM, "memory limit: and so it does if called again");
+	fails(ioctl(vm.vcpu[0].fd, KVM_RUN, 0), ENOMEM,
+	      "memory limit: KVM_RUN fails again if called again");
 
 	must(write(limit, "max", 3) == 3);
 	close(limit);
 	is(ioctl(vm.vcpu[0].fd, KVM_RUN, 0), 0, "memory limit lifted: the guest goes on");
-	is(run->exit_reason, KVM_EXIT_HLT, "memory limit lifted: to its end");
+	is(run->exit_reason, KVM_EXIT_HLT, "memory limit lifted: the guest runs to its end");
 	must(!vmm_sum(&vm, 0, VMM_TEST_GPA, n, &sum));
 	is(sum, n, "memory limit lifted: no write was lost");
 
@@ -425,7 +427,7 @@ static void *write_rounds(void *arg)
 	return NULL;
 }
 
-/* All vCPUs fault on the same pages: one page each, and no write lost. */
+/* All vCPUs fault on the same pages: each page is allocated once, and no write is lost. */
 static void test_parallel(void)
 {
 	const uint64_t n = 512, size = n * PAGE;
@@ -486,7 +488,7 @@ static void *punch_until_stopped(void *arg)
 	return NULL;
 }
 
-/* A guest that keeps a page whose hole was punched writes to freed memory. */
+/* A guest that still has a page after a hole was punched there writes to freed memory. */
 static void test_punch_race(void)
 {
 	const uint64_t n = 32, size = n * PAGE;
@@ -515,7 +517,7 @@ static void test_punch_race(void)
 	is(w[0].errors + w[1].errors, 0, "guest writes race with punched holes");
 	ok(puncher.holes > 10, "guest writes race with punched holes: %ld of them", puncher.holes);
 
-	/* Guest and host look at the same pages still. */
+	/* Guest and host still use the same pages. */
 	must(!vmm_write(&vm, 0, VMM_TEST_GPA, n, 0x77));
 	for (i = 0; i < n; i++)
 		host += *(uint64_t *)(p + i * PAGE);
@@ -529,8 +531,9 @@ static void test_punch_race(void)
 }
 
 /*
- * A guest is at the last pages of a hole while the first ones are taken: what it gets then
- * must not be a page that is about to go. So many pages, that it has its turn meanwhile.
+ * A guest writes to the last pages of a range while a hole is punched there from its first page
+ * on. A page that the guest gets in the meantime must not be one that is about to be removed. The
+ * hole has so many pages that the guest gets to run meanwhile.
  */
 static void test_punch_large(void)
 {
@@ -561,7 +564,7 @@ static void test_punch_large(void)
 			lost += *(uint64_t *)(p + i * PAGE) != 100 + round;
 		munmap(p, size);
 	}
-	is(lost, 0, "a large hole under a guest: it sees the pages of the file afterwards");
+	is(lost, 0, "a large hole under a guest: the guest sees the file's pages afterwards");
 	close(fd);
 	vmm_destroy(&vm);
 }

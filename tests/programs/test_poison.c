@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A page whose memory failed: taken from the guest, and reported when it asks again. */
+/*
+ * A page whose memory failed is taken from the guest, and the failure is reported when the guest
+ * accesses the page again.
+ */
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -37,9 +40,9 @@ static bool touch_gets_sigbus(char *p)
 }
 
 /*
- * What the memory controller reports, by way of the host mapping. The page
- * stays in the file, hence -EBUSY, as for any such page; and the task is
- * signalled for it at once if the page was dirty.
+ * Reports a failure as the memory controller would, through the host mapping. The page stays in
+ * the file, hence -EBUSY, as for any such page; and if the page was dirty, the task gets a signal
+ * at once.
  */
 static int try_poison(char *p)
 {
@@ -85,17 +88,18 @@ static void test_poison(enum vmm_nesting nesting, const char *who)
 	is(run->exit_reason, KVM_EXIT_MEMORY_FAULT, "%s: KVM_EXIT_MEMORY_FAULT", who);
 	is(run->memory_fault.gpa, bad_gpa, "%s: it names the page", who);
 	run->exit_reason = 0;
-	fails(ioctl(vm.vcpu[0].fd, KVM_RUN, 0), EHWPOISON, "%s: and so it does if tried again", who);
+	fails(ioctl(vm.vcpu[0].fd, KVM_RUN, 0), EHWPOISON,
+	      "%s: it fails again if tried again", who);
 	is(run->exit_reason, KVM_EXIT_MEMORY_FAULT, "%s: KVM_EXIT_MEMORY_FAULT again", who);
 	must(!vmm_halt(&vm, 0));
 	is(vmm_write_nested(&vm, 0, nesting, VMM_TEST_GPA, BAD, 1), 0,
-	   "%s: the pages before it are well", who);
+	   "%s: the pages before it work", who);
 	is(vmm_write_nested(&vm, 0, nesting, bad_gpa + PAGE, N - BAD - 1, 1), 0,
-	   "%s: the pages behind it are well", who);
+	   "%s: the pages behind it work", who);
 
 	vmm_punch(fd, BAD * PAGE, PAGE);
 	is(vmm_sum(&vm, 0, VMM_TEST_GPA, N, &sum), 0, "%s: a hole replaces the page", who);
-	is(sum, N - 1, "%s: by one with zeroes", who);
+	is(sum, N - 1, "%s: the new page is zero", who);
 
 	munmap(p, SIZE);
 	close(fd);
@@ -133,8 +137,8 @@ static uint64_t page_address(char *p)
 }
 
 /*
- * Memory that corrects errors too often is to be replaced. A page that the guest
- * alone has mapped must not be taken for one that nobody uses.
+ * Memory that corrects errors too often should be replaced. A page that only the guest has mapped
+ * must not be taken for an unused page.
  */
 static void test_soft_offline(void)
 {
@@ -161,9 +165,9 @@ static void test_soft_offline(void)
 	must(p != MAP_FAILED);
 	is(*(volatile char *)p, 7, "the VMM sees what the guest wrote before");
 	must(!vmm_write(&vm, 0, VMM_TEST_GPA, 1, 9));
-	is(*(volatile char *)p, 9, "and what it writes after");
+	is(*(volatile char *)p, 9, "the VMM sees what the guest writes after");
 	must(!vmm_sum(&vm, 0, VMM_TEST_GPA, N, &sum));
-	is(sum, 9 + 7 * (N - 1), "as does the guest");
+	is(sum, 9 + 7 * (N - 1), "the guest sees it, too");
 	munmap(p, PAGE);
 	close(fd);
 	vmm_destroy(&vm);
@@ -184,8 +188,8 @@ static void *punch_until_stopped(void *arg)
 }
 
 /*
- * Memory fails while holes are punched: both want the page's lock and the
- * file's, and upstream takes them in opposite orders.
+ * Memory fails while holes are punched. Both need the page's lock and the file's lock, and
+ * upstream takes them in opposite orders.
  */
 static void test_poison_against_punch(void)
 {
@@ -212,7 +216,7 @@ static void test_poison_against_punch(void)
 	vmm_destroy(&vm);
 }
 
-/* From the kernel; the C library has but the other. */
+/* From the kernel headers; the C library defines only MADV_HWPOISON. */
 #ifndef MADV_SOFT_OFFLINE
 #define MADV_SOFT_OFFLINE 101
 #endif
@@ -222,7 +226,7 @@ static void test_poison_against_punch(void)
 static volatile bool hammer_stop;
 static uint64_t guest_rounds, host_rounds;
 
-/* Each page by itself: those behind a bad one are to be written too. */
+/* Write each page by itself, because the pages behind a bad one must be written, too. */
 static void *hammer_as_guest(void *arg)
 {
 	struct vmm *vm = arg;
@@ -263,8 +267,8 @@ static void inject_soft(char *p)
 }
 
 /*
- * Memory fails, or is to be replaced, under a guest and a host that use it at the time. With
- * holes in between, each fault is one of a page in use.
+ * Memory fails, or must be replaced, while a guest and a host are using it. Holes in between
+ * ensure that each failure hits a page in use.
  */
 static void test_hammered(void (*inject)(char *), const char *what)
 {
@@ -301,9 +305,12 @@ static void test_hammered(void (*inject)(char *), const char *what)
 	vmm_punch(puncher.fd, 0, SIZE);
 	must(!vmm_halt(&vm, 0));
 	must(!vmm_sum(&vm, 0, VMM_TEST_GPA, N, &sum));
-	is(sum, 0, "%s: afterwards a hole takes all", what);
+	is(sum, 0, "%s: afterwards a hole removes every page", what);
 	must(!vmm_write(&vm, 0, VMM_TEST_GPA, N, 0x55));
-	/* A hole takes pages from the host's page tables, but not what says that one was bad. */
+	/*
+	 * Punching a hole removes pages from the host's page tables, but not the entry that marks
+	 * a page bad.
+	 */
 	must(!madvise(p, SIZE, MADV_DONTNEED));
 	for (i = 0, sum = 0; i < (int)N; i++)
 		sum += *(uint64_t *)(p + i * PAGE);
