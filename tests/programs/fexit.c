@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fexit FUNCTION...: BPF programs that run when functions of kvm.ko return, as tracing tools
- * attach them, until SIGTERM. Says "ready" first, and at the end how often each ran. Those that
- * BPF cannot be attached to are named, and not attached to.
+ * fexit FUNCTION...: attaches BPF programs that run when functions of kvm.ko return, as tracing
+ * tools do, until SIGTERM. Prints "ready" first, and at the end how often each program ran.
+ * Functions that BPF cannot be attached to are named and left alone.
  */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -20,7 +20,7 @@ static const struct bpf_insn does_nothing[] = {
 	{ .code = BPF_JMP | BPF_EXIT },
 };
 
-/* The type information of kvm.ko that the kernel holds: programs are attached by that. */
+/* The BTF of kvm.ko that the kernel holds: programs are attached by it. */
 static int kvm_btf_fd(void)
 {
 	struct bpf_btf_info info;
@@ -42,7 +42,10 @@ static int kvm_btf_fd(void)
 	return -1;
 }
 
-/* Returns the program, or -1. Its attachment lasts as long as this process. */
+/*
+ * Returns the program's descriptor, or -1. The program stays attached as long as this process
+ * lives.
+ */
 static int attach(int btf_fd, const struct btf *btf, const char *function)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FEXIT,

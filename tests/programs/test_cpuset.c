@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The nodes that the VMM may use change while the guest runs. The file's policy stays as
- * it was set, pages stay where they are, and new ones go where those of shared memory go.
+ * The nodes that the VMM may use change while the guest runs. The file's policy stays as it was
+ * set, pages stay where they are, and new pages go where those of shared memory go.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -35,7 +35,7 @@ static const struct range {
 static struct vmm vm;
 static bool ours;
 
-/* Two files with the same policies: shared memory is what ours is compared with. */
+/* Two files with the same policies: guest_memfd is compared with shared memory. */
 static int gmem, shmem;
 static char *gmem_map, *shmem_map;
 
@@ -70,8 +70,8 @@ static int node_of(char *p)
 }
 
 /*
- * Interleaving starts on one node or the other, and native 7.3 counts by task; so there it is
- * numbers that are compared.
+ * Interleaving may start on either node, and native 7.3 counts by task; so for interleaving, the
+ * numbers of pages per node are compared.
  */
 static unsigned long differences(const struct range *r, size_t first)
 {
@@ -89,7 +89,7 @@ static unsigned long differences(const struct range *r, size_t first)
 	return labs((long)on_1[0] - (long)on_1[1]) > (ours ? 0 : 2);
 }
 
-/* New pages, touched by the guest, beside new pages of shared memory. */
+/* Compares new pages that the guest touches with new pages of shared memory. */
 static void compare(const char *when)
 {
 	size_t i;
@@ -117,7 +117,7 @@ static unsigned long policies_changed(void)
 	return changed;
 }
 
-/* Pages that are there stay. */
+/* Pages that are in the file must stay where they are. */
 static void change(const char *nodes, const char *when)
 {
 	static int before[N];

@@ -470,7 +470,8 @@ static void test_hole_that_is_filled(void)
 	fill_on = false;
 	for (t = 0; t < 5; t++)
 		must(!pthread_join(thread[t], NULL));
-	printf("# %d holes of %lu pages; at most %ld pages were removed for one hole\n", i, HOLE_N, most);
+	printf("# %d holes of %lu pages; at most %ld pages were removed for one hole\n",
+	       i, HOLE_N, most);
 	ok(i >= 1 && most >= 1 && most <= (long)HOLE_N + 4, "%s: punching ends", name);
 	munmap(p, HOLE_SIZE);
 	close(fd);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory is taken offline under a guest that runs: blocks that hold its pages stay, others may
- * go, and neither the guest nor the host notices.
+ * Memory is taken offline under a running guest. Blocks that hold the guest's pages stay, other
+ * blocks may go, and neither the guest nor the host notices.
  */
 #include <fcntl.h>
 #include <glob.h>
@@ -70,7 +70,7 @@ static bool holds_pages(unsigned long block)
 static volatile bool stop;
 static uint64_t rounds;
 
-/* All pages are written, by turns with one value or another, and read again. */
+/* Writes all pages, in each round with another value, and reads them again. */
 static void *guest(void *arg)
 {
 	long errors = 0;
@@ -83,7 +83,7 @@ static void *guest(void *arg)
 	return (void *)errors;
 }
 
-/* Behind the last 'y', as in .../node1/memory32. */
+/* The number follows the last 'y', as in .../node1/memory32. */
 static unsigned long block_number(const char *path)
 {
 	return strtoul(strrchr(path, 'y') + 1, NULL, 10);
@@ -104,7 +104,9 @@ static void try_blocks(void)
 
 		snprintf(path, sizeof(path), MEMORY "memory%lu/state", block);
 		err = memory_block_set(path, "offline");
-		/* Blocks that have a hole, or are of two nodes, cannot: EINVAL. */
+		/*
+		 * Blocks that have a hole or belong to two nodes cannot be taken offline: EINVAL.
+		 */
 		if (err != 0 && err != EBUSY && err != EINTR && err != EINVAL) {
 			printf("# block %lu: %s\n", block, strerror(err));
 			odd++;
@@ -161,7 +163,7 @@ int main(void)
 	must(!vmm_write(&vm, 0, VMM_TEST_GPA, N, 0));
 	frames_of_all(frames);
 
-	/* The alarm is for the thread that waits. */
+	/* SIGALRM must go to the thread that writes to sysfs. */
 	must(!pthread_sigmask(SIG_BLOCK, &alarms, NULL));
 	must(!pthread_create(&thread, NULL, guest, NULL));
 	must(!pthread_sigmask(SIG_UNBLOCK, &alarms, NULL));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A node whose memory is all movable, as that of CXL often is: no page of a guest_memfd can lie
- * there, so a policy that names it is refused. On node 2; where it has other memory as well, that
- * is used.
+ * A node whose memory is all movable, as CXL memory often is: no page of a guest_memfd can be
+ * there, so a policy that names the node is refused. This is node 2. If the node has other memory
+ * as well, that memory is used.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -32,7 +32,7 @@ static int on_node_1(unsigned long i)
 	return 1;
 }
 
-/* Is the node in such a list of nodes? */
+/* True if the node is in the list of nodes that sysfs calls @list. */
 static bool node_is_in(int node, const char *list)
 {
 	char path[128], c;
@@ -80,14 +80,14 @@ static void test_refused(void)
 		   "movable memory only: %s: the policy is what it was", refused[i].name);
 	}
 	must(!fallocate(fd, ALLOCATE, 0, SIZE));
-	is(pages_off(p, N, on_node_1), 0, "movable memory only: and pages go where it says");
+	is(pages_off(p, N, on_node_1), 0, "movable memory only: pages go where that policy says");
 	is(set_policy(p, SIZE, MPOL_DEFAULT, 0), 0, "movable memory only: the default can be had");
 	is(set_policy(p, SIZE, MPOL_LOCAL, 0), 0, "movable memory only: so can MPOL_LOCAL");
 	munmap(p, SIZE);
 	close(fd);
 }
 
-/* Memory that can be moved lies there: it is not the node that is at fault. */
+/* Movable memory can be allocated on the node, so the node itself is not the problem. */
 static void test_memfd(void)
 {
 	int fd = memfd_create("there", 0);
@@ -114,7 +114,7 @@ static void test_mixed(void)
 	close(fd);
 }
 
-/* Takes offline what of the node's memory is not movable. Returns whether all of it went. */
+/* Takes the node's memory that is not movable offline. Returns whether all of it went offline. */
 static bool take_other_memory(void)
 {
 	char path[300], zones[64] = "";
@@ -142,7 +142,7 @@ static bool take_other_memory(void)
 	return all;
 }
 
-/* Bound while there was other memory, which then goes. */
+/* The file is bound while the node has other memory, which then goes offline. */
 static void test_other_memory_goes(void)
 {
 	int fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * No memory: on the node that a policy names, or for the cgroup. Whoever asked is
- * told, nobody else pays, and all goes on once there is memory again.
+ * There is no memory on the node that a policy names, or for the cgroup. The task that asked for
+ * it is told, no other task is affected, and everything goes on once there is memory again.
  */
 #include <fcntl.h>
 #include <glob.h>
@@ -67,8 +67,8 @@ static void run_on(int node)
 }
 
 /*
- * A process with @size of memory on a node, that an OOM killer takes first if it may,
- * and that does nothing.
+ * A process with @size of memory on a node, which the OOM killer takes first if it may, and which
+ * does nothing.
  */
 static pid_t bystander(uint64_t size, int node)
 {
@@ -107,9 +107,8 @@ static void end(pid_t pid)
 }
 
 /*
- * Fill the node but for so much, which is more than what the kernel keeps for itself, fast:
- * blocks of memory that nobody uses are taken offline, and most of what is left goes into
- * the pool of huge pages.
+ * Fill the node quickly, except for ROUGHLY_MIB, which is more than the kernel keeps for itself:
+ * take unused memory blocks offline, and put most of what is left into the pool of huge pages.
  */
 #define ROUGHLY_MIB 96
 #define BLOCKS "/sys/devices/system/node/node%d/memory[0-9]*/state"
@@ -123,15 +122,17 @@ static void set_blocks(int node, const char *state)
 
 	snprintf(path, sizeof(path), BLOCKS, node);
 	must(!glob(path, 0, NULL, &blocks));
-	/* Those that are in use stay, and those that are so already. */
+	/*
+	 * Blocks that are in use stay online, and blocks that are already in @state do not change.
+	 */
 	for (i = 0; i < blocks.gl_pathc; i++)
 		memory_block_set(blocks.gl_pathv[i], state);
 	globfree(&blocks);
 }
 
 /*
- * What is freed goes to a list of the CPU's own first, where a node that is full does not
- * look for it unless reclaim makes progress. By itself the list grows to an eighth of the node.
+ * Freed pages go to a per-CPU list first, where the allocator does not look for them when the node
+ * is full, unless reclaim makes progress. By default the list grows to an eighth of the node.
  */
 #define CPU_LISTS "/proc/sys/vm/percpu_pagelist_high_fraction"
 
@@ -161,15 +162,15 @@ static void empty_node(void)
 }
 
 /*
- * As full as it can be, again: the kernel frees what it can in the background, and on a slow
- * machine there was time for more of it than a file takes.
+ * Fill the node completely again: the kernel frees what it can in the background, and on a slow
+ * machine it had the time to free more than a file takes.
  */
 static void fill_again(int filler)
 {
 	must(allocate(filler, GIB) && errno == ENOMEM);
 }
 
-/* What is not confined to the node has the other. */
+/* Memory that is not confined to the node comes from the other node. */
 static void test_other_policies(struct vmm *vm, int filler)
 {
 	static const struct {
@@ -213,13 +214,16 @@ static void test_host_on_full_node(char *p, int filler)
 	fails(madvise(p, SIZE, MADV_POPULATE_WRITE), ENOMEM, "full node: MADV_POPULATE_WRITE: ENOMEM");
 	zero = open("/dev/zero", O_RDONLY);
 	must(zero >= 0);
-	/* Not the first page, as something may have come free. */
+	/* Do not read into the first page, as some memory may have become free. */
 	fill_again(filler);
 	fails(read(zero, p + SIZE - PAGE, PAGE), EFAULT, "full node: read() into it: EFAULT");
 	close(zero);
 }
 
-/* One page, for which there may be room again a moment after the node was filled: not every time. */
+/*
+ * Prefaults one page. There may be room for it again a moment after the node was filled, but not
+ * every time.
+ */
 static int prefault_on_full_node(struct vmm *vm, int filler, int fd)
 {
 	int i, r = 0;
@@ -242,7 +246,8 @@ static void test_guest_on_full_node(struct vmm *vm, int filler, int fd)
 	fails(vmm_write(vm, 0, VMM_TEST_GPA, N, 1), ENOMEM, "full node: KVM_RUN fails with ENOMEM");
 	is(run->exit_reason, KVM_EXIT_MEMORY_FAULT, "full node: KVM_EXIT_MEMORY_FAULT");
 	start = milliseconds();
-	fails(ioctl(vm->vcpu[0].fd, KVM_RUN, 0), ENOMEM, "full node: and so it does if tried again");
+	fails(ioctl(vm->vcpu[0].fd, KVM_RUN, 0), ENOMEM,
+	      "full node: KVM_RUN fails again if tried again");
 	printf("# which takes %ld ms\n", milliseconds() - start);
 	if (!vmm_prefault_error())
 		fails(prefault_on_full_node(vm, filler, fd), ENOMEM,
@@ -250,8 +255,8 @@ static void test_guest_on_full_node(struct vmm *vm, int filler, int fd)
 }
 
 /*
- * Upstream asks the OOM killer, which takes whom it finds: here, a bystander that has nothing
- * on that node.
+ * Upstream invokes the OOM killer, which may kill any process: here, a bystander that has no
+ * memory on that node.
  */
 static void test_full_node(void)
 {
@@ -291,22 +296,24 @@ static void test_full_node(void)
 	printf("# after %ld ms, with %ld KiB free\n", milliseconds() - start,
 	       node_meminfo_kb(FULL, "MemFree"));
 
-	/* More than what CPUs keep for themselves. */
+	/* Free more than the per-CPU lists can hold. */
 	vmm_punch(filler, 0, SIZE / 2);
 	fails(allocate(fd, SIZE), ENOMEM, "full node: with half of what it takes free, it fails as well");
 	there = pages_present(p, N, &first);
-	ok(there > 0 && there < N && first, "full node: the pages up to there are there (%lu)", there);
+	ok(there > 0 && there < N && first,
+	   "full node: the pages before that point are in the file (%lu)", there);
 	is(pages_off(p, there, on_full_node), 0, "full node: all on the node");
 
 	test_host_on_full_node(p, filler);
 	test_guest_on_full_node(&vm, filler, fd);
 	test_other_policies(&vm, filler);
-	ok(lives(canary), "full node: nobody is killed for it");
+	ok(lives(canary), "full node: no process is killed");
 	is(vm_events("oom_kill") - kills, 0, "full node: the OOM killer was not asked");
 
 	vmm_punch(filler, 0, 2 * SIZE);
 	is(ioctl(vm.vcpu[0].fd, KVM_RUN, 0), 0, "with memory again, the guest goes on");
-	is(vm.vcpu[0].run->exit_reason, KVM_EXIT_HLT, "with memory again: to its end");
+	is(vm.vcpu[0].run->exit_reason, KVM_EXIT_HLT,
+	   "with memory again: the guest runs to its end");
 	must(!vmm_sum(&vm, 0, VMM_TEST_GPA, N, &sum));
 	is(sum, N, "with memory again: no write was lost");
 	is(pages_off(p, N, on_full_node), 0, "with memory again: every page is on the node");
@@ -343,7 +350,7 @@ static int touch_all(struct vmm *vm, int fd, char *p, enum touch touch)
 	}
 }
 
-/* A VMM in the cgroup, whose limit leaves it no more than half of what it touches. */
+/* A VMM in the cgroup, whose limit leaves the VMM at most half of what it touches. */
 static int limited_vmm(enum touch touch, const char *score, int told)
 {
 	struct vmm vm;
@@ -359,7 +366,7 @@ static int limited_vmm(enum touch touch, const char *score, int told)
 	must(!vmm_halt(&vm, 0));
 	must(write(told, "", 1) == 1);
 	r = touch_all(&vm, fd, p, touch);
-	/* What a process had that was killed may be free a moment later. */
+	/* The memory of a process that was killed may become free a moment later. */
 	for (i = 0; r && errno == ENOMEM && i < 500; i++) {
 		usleep(10000);
 		r = touch_all(&vm, fd, p, touch);
@@ -390,7 +397,7 @@ static pid_t bystander_in(const char *cgroup, uint64_t size)
 
 	cgroup_enter(cgroup);
 	pid = bystander(size, 0);
-	/* The cgroup stays, with him in it. */
+	/* The cgroup remains, with the bystander in it. */
 	cgroup_leave(cgroup);
 	return pid;
 }
@@ -404,7 +411,7 @@ static void limit(long bytes)
 	cgroup_write("limited", "memory.max", text);
 }
 
-/* The VMM is all that the cgroup has: it is killed, and nobody outside. */
+/* The VMM is the only process in the cgroup: it is killed, and no process outside. */
 static void test_limit_kills(enum touch touch)
 {
 	pid_t canary = bystander(16 * MIB, 0), vmm;
@@ -415,16 +422,19 @@ static void test_limit_kills(enum touch touch)
 	must(waitpid(vmm, &status, 0) == vmm);
 	ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
 	   "memory limit, %s: the VMM is killed (%#x)", touch_name[touch], status);
-	is(cgroup_value("limited", "memory.events", "oom_kill"), 1, "memory limit, %s: and so counted",
+	is(cgroup_value("limited",
+	   "memory.events", "oom_kill"), 1, "memory limit, %s: memory.events counts the kill",
 	   touch_name[touch]);
-	ok(lives(canary), "memory limit, %s: nobody outside the cgroup is", touch_name[touch]);
+	ok(lives(canary),
+	   "memory limit, %s: no process outside the cgroup is killed", touch_name[touch]);
 	end(canary);
 	cgroup_leave("limited");
 }
 
 /*
- * Another process in the cgroup is to go first: the VMM goes on with what that frees. It is not
- * to be killed itself, which the kernel may do as well while the other is still on its way out.
+ * The OOM killer must kill another process in the cgroup first, and the VMM goes on with the
+ * memory that this frees. The VMM itself must not be killable, because the kernel may otherwise
+ * kill it while the other process is still exiting.
  */
 static void test_limit_makes_room(enum touch touch)
 {
@@ -435,11 +445,11 @@ static void test_limit_makes_room(enum touch touch)
 	vmm = start_limited_vmm(touch, "-1000");
 	must(waitpid(vmm, &status, 0) == vmm);
 	is(status, 0, "memory limit, %s: the VMM goes on with what another had", touch_name[touch]);
-	ok(!lives(other), "memory limit, %s: who was killed for it", touch_name[touch]);
+	ok(!lives(other), "memory limit, %s: the other process was killed", touch_name[touch]);
 	cgroup_leave("limited");
 }
 
-/* Nobody may be killed: a host touch waits for memory, as one of any other memory does. */
+/* No process may be killed: a host touch waits for memory, as a touch of any other memory does. */
 static void test_limit_waits(void)
 {
 	pid_t vmm;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* SELinux, with the policy in tests/selinux: whose guest_memfd has which label. */
+/* SELinux, with the policy in tests/selinux: which label a domain's guest_memfd has. */
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/xattr.h>
@@ -27,7 +27,7 @@ static void label_of(int fd, char *label, size_t size)
 	label[len] = 0;
 }
 
-/* A domain that the policy allows it: the file has the label that the policy names. */
+/* A domain that the policy allows to create files: the file has the label that the policy names. */
 static void as_vmm(void)
 {
 	char label[128];
@@ -41,7 +41,7 @@ static void as_vmm(void)
 	ok(fd >= 0, "vmm_t: a file is created");
 	label_of(fd, label, sizeof(label));
 	ok(!strcmp(label, "u:object_r:kvm_gmem_t"), "vmm_t: its label is %s", label);
-	/* The policy has the permission and gives it to nobody. */
+	/* The policy defines the map permission and grants it to no domain. */
 	map = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	ok(map == MAP_FAILED && errno == EACCES, "vmm_t: it must not be mapped: EACCES");
 	vmm_bind(&vm, fd, SIZE, NULL);
@@ -50,7 +50,7 @@ static void as_vmm(void)
 	vmm_destroy(&vm);
 }
 
-/* One that it does not. */
+/* A domain that the policy does not allow to create files. */
 static void as_other(void)
 {
 	struct vmm vm;
@@ -63,7 +63,7 @@ static void as_other(void)
 
 int main(void)
 {
-	/* The domain of a process is for life here. */
+	/* With this policy, a process cannot change its domain again. */
 	tap_in_child(as_vmm);
 	tap_in_child(as_other);
 	return tap_exit();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A signal while pages are allocated. fallocate() is ended by a fatal one alone: a timer, a debugger
- * or a freezer must not make it begin again for ever. A guest is interrupted, and goes on where
- * it was.
+ * A signal arrives while pages are allocated. Only a fatal signal ends fallocate(): a timer, a
+ * debugger or a freezer must not make it start over for ever. A guest is interrupted, and goes on
+ * where it was.
  */
 #include <fcntl.h>
 #include <linux/falloc.h>
@@ -19,7 +19,7 @@
 #include "tap.h"
 #include "vmm.h"
 
-/* So much that it takes longer than until the signal, many times over. */
+/* So much that allocating it takes many times longer than until the signal arrives. */
 #define SIZE (64 * MIB)
 #define N (SIZE / PAGE)
 #define FEW 256UL
@@ -44,7 +44,7 @@ static void wait_for_page(unsigned long i)
 	}
 }
 
-/* Interrupts the thread that started it, once a page is there. */
+/* Interrupts the thread @target as soon as @page is in the file. */
 struct interrupter {
 	pthread_t target, self;
 	unsigned long page;
@@ -125,9 +125,10 @@ static void test_guest_is_interrupted(void)
 	is(signals, 1, "a guest that faults, interrupted: by one signal");
 	there = pages_present(map, N, &first);
 	ok(there > FEW && there < N && first,
-	   "a guest that faults, interrupted: the pages up to there are there (%lu)", there);
+	   "a guest that faults, interrupted: the pages before that point are in the file (%lu)", there);
 	usleep(20000);
-	is(pages_present(map, N, &first), there, "a guest that faults, interrupted: and it has ended");
+	is(pages_present(map, N, &first), there,
+	   "a guest that faults, interrupted: no more pages come");
 
 	interrupt_at(&interrupter, there + FEW);
 	fails(go_on_as_guest(), EINTR, "a guest that faults, interrupted again: EINTR");
@@ -142,7 +143,10 @@ static void test_guest_is_interrupted(void)
 	tear_down();
 }
 
-/* It ends with the pages there, at the first call, whatever came in between. */
+/*
+ * fallocate() must succeed at the first call with all pages allocated, whatever signals came in
+ * between.
+ */
 static void allocates(const char *beside)
 {
 	bool first;
@@ -152,7 +156,7 @@ static void allocates(const char *beside)
 	is(pages_off(map, N, on_node_1), 0, "fallocate() beside %s: all on their node", beside);
 }
 
-/* The period is less than the call takes. */
+/* The timer's period is shorter than the call. */
 static void test_allocation_beside_timer(void)
 {
 	const struct itimerval often = { { 0, 1000 }, { 0, 1000 } }, never = {};
@@ -166,7 +170,10 @@ static void test_allocation_beside_timer(void)
 	tear_down();
 }
 
-/* Stops and continues it, as a debugger or a freezer does, while a page after another comes. */
+/*
+ * Stops and continues the process, as a debugger or a freezer does, while page after page is
+ * allocated.
+ */
 static void stop_often(pid_t pid)
 {
 	int i;
@@ -196,7 +203,7 @@ static void test_allocation_beside_stops(void)
 	tear_down();
 }
 
-/* Start the call in a child, whose file becomes ours as well. */
+/* Starts the call in a child, and takes the child's file over into this process. */
 static pid_t start_in_child(const struct call *c)
 {
 	int ready[2], pidfd;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Everything that can be closed, closed in every order, in the middle of use;
- * and a VMM that is killed. What is lost shows when the module is unloaded:
- * that needs the last reference, and destroys a slab cache that must be empty.
+ * Closes everything that can be closed, in every order, in the middle of use; and kills a VMM. A
+ * leak shows when the module is unloaded: that needs the last reference to be dropped, and
+ * destroys a slab cache that must be empty.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -42,7 +42,7 @@ static void create_things(struct things *t)
 	t->p[0] = 2;
 }
 
-/* What is left is still used between two closes; whether that works depends. */
+/* What is left is still used between two closes. Whether that succeeds depends on what is left. */
 static void use_things(struct things *t)
 {
 	if (!t->closed[CLOSE_FILE])
@@ -115,7 +115,7 @@ static int permutations(int *order, int n, int *count)
 	return 0;
 }
 
-/* The kernel closes everything, in an order of its own, with a vCPU running. */
+/* The kernel closes everything in its own order, while a vCPU is running. */
 static void test_killed(void)
 {
 	int i, killed = 0;
@@ -139,7 +139,7 @@ static void test_killed(void)
 	is(killed, 20, "a VMM is killed in the middle of it, 20 times");
 }
 
-/* A child keeps the file and the mapping; the VM lives on for it. */
+/* A child keeps the file and the mapping, and so keeps the VM alive. */
 static void test_inherited(void)
 {
 	struct things t;
@@ -156,7 +156,7 @@ static void test_inherited(void)
 
 		close(go[1]);
 		must(read(go[0], &c, 1) == 0);
-		/* Its creator is gone; it is memory still, under its policy. */
+		/* The file's creator is gone; the file still holds memory, under its policy. */
 		memset(t.p, 5, SIZE);
 		_exit(page_node(t.p) == 1 &&
 		      !fallocate(t.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, SIZE) ? 0 : 1);
@@ -168,7 +168,7 @@ static void test_inherited(void)
 	ok(WIFEXITED(status) && !WEXITSTATUS(status), "a child uses the file when the VMM is gone");
 }
 
-/* A watch holds the inode when file, mapping and process are gone. */
+/* An inotify watch holds the inode when file, mapping and process are gone. */
 static void test_watched(void)
 {
 	int watch = inotify_init1(0), status, fd;
@@ -198,7 +198,7 @@ static long held_pages(void)
 	return node_unevictable_pages(0) + node_unevictable_pages(1);
 }
 
-/* That pages are held shows in the figure that is to show that none are lost. */
+/* The figure that must show that no pages are lost does show pages that are held. */
 static void test_witness(void)
 {
 	const long n = 1024;
@@ -209,7 +209,7 @@ static void test_witness(void)
 	vmm_create(&vm, 0);
 	fd = vmm_gmem(&vm, n * PAGE, VMM_GMEM_BOTH);
 	must(!fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, n * PAGE));
-	/* But for a few that wait in a CPU's batch. */
+	/* Except for a few that wait in a CPU's batch. */
 	ok(held_pages() - before > n - 64, "pages of a file are counted while it is open");
 	close(fd);
 	ok(held_pages() - before < 64, "and no longer when it is closed");
@@ -232,7 +232,7 @@ int main(void)
 	test_killed();
 	test_watched();
 
-	/* The last files are closed by tasks that were killed just now. */
+	/* The last files are closed by tasks that have just been killed. */
 	sleep(1);
 	for (node = 0; node < NODES; node++) {
 		after[node] = node_unevictable_pages(node);

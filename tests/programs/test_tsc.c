@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* KVM_SET_TSC_KHZ: when it is allowed, and that nothing slips past the gate. */
+/* KVM_SET_TSC_KHZ: when it is allowed, and that no call slips past the gate. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
@@ -43,7 +43,7 @@ static void test_gate(int kvm)
 	is(tsc_khz(vm), host + 1000, "and read back");
 	is(set_tsc_khz(vm, 0), 0, "0 means the host's");
 	is(tsc_khz(vm), host, "and it is");
-	/* The ioctl takes the low half of its argument. */
+	/* The ioctl uses the low half of its argument. */
 	is(set_tsc_khz(vm, 1UL << 32 | (host + 3000)), 0, "the argument is 32 bits wide");
 	is(tsc_khz(vm), host + 3000, "and the rest ignored");
 
@@ -92,7 +92,7 @@ static void *set_until_stopped(void *arg)
 	return NULL;
 }
 
-/* A set that slips in between leaves the VM and its vCPU with two frequencies. */
+/* A KVM_SET_TSC_KHZ that slips in between leaves the VM and its vCPU with different frequencies. */
 static void test_race(int kvm)
 {
 	struct setter s = {};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A process that has /dev/kvm and nothing else: what it gets, what it does not, and what it
- * can do to the host.
+ * A process that may open /dev/kvm and has no other privilege: what it can do, what is refused,
+ * and what it can do to the host.
  */
 #include <fcntl.h>
 #include <linux/audit.h>
@@ -72,12 +72,14 @@ static void user_may_not(void)
 
 	for (i = 0; i < sizeof(parameters) / sizeof(parameters[0]); i++) {
 		snprintf(path, sizeof(path), PARAMETERS "%s", parameters[i]);
-		fails(open(path, O_WRONLY), EACCES, "any user: parameter %s is not his", parameters[i]);
+		fails(open(path, O_WRONLY), EACCES,
+		      "any user: parameter %s cannot be written", parameters[i]);
 	}
-	fails(open(FEATURES "guest_memfd", O_WRONLY), EACCES, "any user: nor are features");
-	ok(open(FEATURES "guest_memfd", O_RDONLY) >= 0, "any user: but he can read them");
+	fails(open(FEATURES "guest_memfd", O_WRONLY), EACCES,
+	      "any user: features cannot be written");
+	ok(open(FEATURES "guest_memfd", O_RDONLY) >= 0, "any user: features can be read");
 	fails(syscall(SYS_delete_module, "kvm_gmem_numa", O_NONBLOCK), EPERM,
-	      "any user: the module is not his");
+	      "any user: the module cannot be unloaded");
 }
 
 static void as_user(void)
@@ -88,7 +90,7 @@ static void as_user(void)
 		user_may_not();
 }
 
-/* What this process may call from now on; all else fails with ENOSYS. */
+/* From now on this process may only make these system calls; all others fail with ENOSYS. */
 static void confine(void)
 {
 	struct sock_filter filter[] = {
@@ -105,7 +107,10 @@ static void confine(void)
 	must(!prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program));
 }
 
-/* A memslot is asked for by way of a mapping, which is no system call of the process. */
+/*
+ * The module passes a memslot's arguments through a mapping, which is not a system call of the
+ * process.
+ */
 static void under_seccomp(void)
 {
 	struct vmm vm;
@@ -141,7 +146,7 @@ static void address_space_full(void)
 	vmm_destroy(&vm);
 }
 
-/* Lines of the module's in the kernel's log. */
+/* The number of the module's lines in the kernel log. */
 static unsigned long log_lines(void)
 {
 	static char log[4 << 20];
@@ -193,7 +198,10 @@ static void test_log(void)
 
 #define FILES 512
 
-/* What belongs to a file is charged to who creates it, so that memory.max bounds it. */
+/*
+ * The kernel memory of a file is charged to the process that creates it, so that memory.max bounds
+ * it.
+ */
 static void test_accounting(void)
 {
 	static int fd[FILES];

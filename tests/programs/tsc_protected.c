@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tsc_protected refused|accepted: KVM_SET_TSC_KHZ on a vCPU whose TSC is protected,
- * which kmod/protect_tsc.c says of it. Another vCPU must be free of it.
+ * tsc_protected refused|accepted: KVM_SET_TSC_KHZ on a vCPU whose TSC is protected, as
+ * kmod/protect_tsc.c marks it. Another vCPU must not be affected.
  */
 #include <fcntl.h>
 #include <sys/ioctl.h>
