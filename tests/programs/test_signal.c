@@ -125,7 +125,7 @@ static void test_guest_is_interrupted(void)
 	is(signals, 1, "a guest that faults, interrupted: by one signal");
 	there = pages_present(map, N, &first);
 	ok(there > FEW && there < N && first,
-	   "a guest that faults, interrupted: the pages before that point are in the file (%lu)", there);
+	   "a guest that faults, interrupted: the pages before that are in the file (%lu)", there);
 	usleep(20000);
 	is(pages_present(map, N, &first), there,
 	   "a guest that faults, interrupted: no more pages come");

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is there, compared with the model: each page of the arena maps what it must; each page
- * of each file that the process has open or mapped is there or not, holds what it must, and
- * lies where it must; each has the policy that it must; each vCPU has the TSC frequency that it
- * must; and the module has as many references as there are things that hold one.
+ * Compares what exists with the model: each page of the arena maps the right page; each page of
+ * each file that the process has open or mapped is present or not, with the right contents, on the
+ * right node; each has the right policy; each vCPU has the right TSC frequency; and the module has
+ * as many references as there are objects that hold one.
  *
- * Nothing may be changed by looking: what is not there is not touched. What is there is
- * then mapped wherever it can be, which the model counts on.
+ * A check must not change anything: it does not touch pages that are not in the file. Pages that
+ * are in the file are then mapped wherever they can be, which the model relies on.
  */
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -32,7 +32,10 @@ static bool read_mapping(FILE *f, struct mapping *m)
 	return true;
 }
 
-/* Or -1. Those that are gone count, for none of their pages may still be mapped. */
+/*
+ * The file's number, or -1. Files that are gone count, too, because none of their pages may still
+ * be mapped.
+ */
 static int file_of(const struct mapping *m)
 {
 	int i;
@@ -86,7 +89,7 @@ static bool check_mapping(const struct process *p, const struct mapping *m, bool
 	return true;
 }
 
-/* Page by page: where the kernel has one mapping end and the next begin does not matter. */
+/* Compares page by page: where one mapping ends and the next begins does not matter here. */
 static bool check_arena(const struct process *p)
 {
 	bool mapped[ARENA_PAGES] = {}, good = true;
@@ -107,7 +110,7 @@ static bool check_arena(const struct process *p)
 	return good;
 }
 
-/* Of a page, all but what guests and processes write. */
+/* True if the page is zero except for its first 8 bytes, which guests and processes write. */
 static bool rest_is_zero(const char *p)
 {
 	p += sizeof(uint64_t);
@@ -119,7 +122,7 @@ struct view {
 	char *at;
 	int file, off, n;
 	bool can_read;
-	bool twice;	/* the file is open as well, and looked at as a whole */
+	bool twice;	/* the file is also open, and checked as a whole */
 };
 
 static bool check_presence(const struct view *v)
@@ -149,7 +152,7 @@ static bool check_page(const struct view *v, int i)
 		failure("page %d of file %d holds %lu, not %lu", v->off + i, v->file, value, p->value);
 		return false;
 	}
-	/* Of those that are not new, some, for it takes time. */
+	/* Check only some of the pages that are not new, because it takes time. */
 	if ((p->fresh || (shared->steps + i) % 8 == 0) && !rest_is_zero(v->at + i * PAGE)) {
 		failure("page %d of file %d has more in it than was written", v->off + i, v->file);
 		return false;
@@ -198,7 +201,7 @@ static bool check_node(const struct view *v, int i, int node)
 	return false;
 }
 
-/* Where all that is there lies, and nothing else is mapped. */
+/* Checks the node of each page that is in the file, and that no other page is mapped. */
 static bool check_nodes(const struct view *v)
 {
 	const struct file *f = &shared->model.file[v->file];
@@ -235,7 +238,7 @@ static bool check_policy(const struct view *v, int i)
 	return false;
 }
 
-/* Of each range that is to have one policy, both ends and some page between. */
+/* Checks both ends of each range that must have one policy, and some page between them. */
 static bool check_policies(const struct view *v)
 {
 	const struct policy *p = &shared->model.file[v->file].policy[v->off];
@@ -262,7 +265,7 @@ static bool check_view(const struct view *v)
 	return !shares || (check_contents(v) && check_nodes(v));
 }
 
-/* Its own mappings. */
+/* Checks the process's own mappings. */
 static bool check_mappings(const struct process *p)
 {
 	int i;
@@ -278,10 +281,10 @@ static bool check_mappings(const struct process *p)
 	return true;
 }
 
-/* Policies there are of what lies behind the end as well. */
+/* Policies exist also for pages behind the end of a file. */
 #define BEHIND 8
 
-/* The whole of a file, in a mapping for the purpose. */
+/* Checks a whole file, in a temporary mapping. */
 static bool check_file(int file)
 {
 	const struct file *f = &shared->model.file[file];
@@ -307,7 +310,7 @@ static bool check_khz(int fd, long want, const char *what, int i)
 	return got == want;
 }
 
-/* A VM's is for vCPUs to come; those that are there keep theirs. */
+/* The VM's frequency is for vCPUs that are created later; existing vCPUs keep theirs. */
 static bool check_tsc(int i)
 {
 	const struct vm *vm = &shared->model.vm[i];
@@ -324,7 +327,7 @@ static bool check_tsc(int i)
 	return true;
 }
 
-/* What the first process alone can see. */
+/* Checks what only the first process can see. */
 static bool check_vms(void)
 {
 	int i;
@@ -353,7 +356,7 @@ static bool check_references(void)
 	return got == want;
 }
 
-/* All that one process can see. Runs in it. */
+/* Checks everything that one process can see. Runs in that process. */
 bool check_process(int proc)
 {
 	struct model *m = &shared->model;
@@ -369,7 +372,7 @@ bool check_process(int proc)
 	return proc || (check_vms() && check_references());
 }
 
-/* Whatever could be seen of pages that are new has been, by both. */
+/* Both processes have now checked the new pages. */
 void check_done(void)
 {
 	struct file *f;

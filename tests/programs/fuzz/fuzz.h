@@ -2,21 +2,21 @@
 /*
  * The fuzzer: sequences of calls, and a model that says what each of them must do.
  *
- *	model.c		files, pages, VMs, processes, and who keeps whom alive
+ *	model.c		files, pages, VMs, processes, and which object keeps which alive
  *	mempolicy.c	NUMA policies: what is refused, and where a page comes from
  *	vma.c		the mappings of a process, split and merged as the kernel does
  *	touch.c		a page is touched through a mapping
  *	op_*.c		the operations: each with its random arguments, its model, and the call
  *	world.c		the processes in which operations are executed
- *	check.c		what is there, compared with the model
+ *	check.c		compares what exists with the model
  *	sequence.c	sequences: generate, change, print, read
- *	run.c		one sequence, in a process of its own
- *	shrink.c	fewer operations that fail alike
+ *	run.c		runs one sequence in its own process
+ *	shrink.c	finds fewer operations that fail in the same way
  *	kcov.c		which code of the module a sequence reached
- *	main.c		for how long, and what is printed
+ *	main.c		runs sequences for a given time, and prints the results
  *
- * The model and the sequence under way are in memory that all processes share: the
- * model of a page is looked at, and learnt from, by whichever process sees the page.
+ * The model and the current sequence are in memory that all processes share: whichever process
+ * sees a page compares it with the model, and tells the model what it could not know.
  */
 #ifndef FUZZ_H
 #define FUZZ_H
@@ -42,29 +42,29 @@
 #define GUEST_PAGES	48	/* guest frames in use, from VMM_TEST_GPA on */
 #define FILES		4
 #define FILE_PAGES	24	/* of the largest file */
-#define POLICY_PAGES	192	/* policies are kept for pages behind the end, too */
+#define POLICY_PAGES	192	/* policies exist for pages behind the end, too */
 #define ARENA_PAGES	96	/* where files are mapped: at the same address in each process */
 #define ARENA		0x200000000000UL
 #define PLAIN_PAGES	32	/* ordinary memory for ordinary slots of a VM */
-#define WEIGHT		31	/* of a page in a sum, against the next: pages must not change places */
+#define WEIGHT		31	/* of a page over the next in a sum: detects swapped pages */
 
 #define ARGS		10
 #define SEQUENCE	64	/* operations, at most */
 
 /* --- what the model knows */
 
-/* MPOL_DEFAULT: none. */
+/* MPOL_DEFAULT stands for no policy. */
 struct policy {
 	int mode, flags;	/* MPOL_F_STATIC_NODES and the like */
-	unsigned long user;	/* as user space gave them; where a flag says so, they are told */
+	unsigned long user;	/* as user space gave them; reported if a flag says so */
 	unsigned long nodes;
 	int home;		/* or -1 */
 };
 
 struct page {
 	bool present;
-	bool fresh;		/* new in this step: all of it must be zero */
-	int node;		/* or NODE_ANY: one of @nodes, to be learnt */
+	bool fresh;		/* new in this step: must be all zero */
+	int node;		/* or NODE_ANY: one of @nodes, still to be learnt */
 	unsigned long nodes;
 	uint64_t value;		/* its first 8 bytes */
 };
@@ -85,7 +85,7 @@ struct slot {
 	int pages;		/* 0: no such slot */
 	int gpa, hva;
 	uint32_t flags;
-	int file;		/* if bound: or -1, once the file is closed */
+	int file;		/* of a bound slot; -1 once the file is closed */
 	int file_page;
 };
 
@@ -93,7 +93,7 @@ struct vm {
 	bool open, inherited;	/* by the second process */
 	bool alive;		/* open, or kept by a file */
 	int vcpus;
-	long tsc_khz;		/* of vCPUs to come */
+	long tsc_khz;		/* of vCPUs created later */
 	long vcpu_khz[VCPUS];
 	struct slot slot[SPACES][SLOTS];
 	uint64_t plain[PLAIN_PAGES];
@@ -134,11 +134,11 @@ struct model {
 	struct file file[FILES];
 };
 
-/* What differs between kernels, found by trying it without the module. */
+/* What differs between kernels, found out by trying it without the module. */
 struct kernel {
 	bool npt, prefault, weights, remove_needs_write, balancing_many;
 	bool tsc_gate_native;
-	bool kvms_own_files;	/* without flags */
+	bool kvms_own_files;	/* files without flags are KVM's own */
 	int unloaded_create, unloaded_bind;	/* errno */
 	long tsc_khz;
 	int cpu[NODES];
@@ -150,9 +150,9 @@ extern struct kernel kernel;
 
 #define VALUES 32
 
-/* What a call does: its result, and what it hands back. */
+/* What a call does: its result, and the values that it returns. */
 struct outcome {
-	bool skip;		/* makes no sense now: is not executed */
+	bool skip;		/* makes no sense now, so is not executed */
 	long ret;
 	int err;		/* errno, where ret is -1; of touches, the signal */
 	bool at_least;		/* ret may be larger */
@@ -172,10 +172,10 @@ struct op_type {
 	void (*random)(struct prng *r, const struct model *m, long *arg);
 	void (*model)(struct model *m, const long *arg, struct outcome *o);
 	void (*execute)(const long *arg, struct outcome *o);
-	bool in_process;	/* executed by the process that arg[0] says; else by the first */
+	bool in_process;	/* executed by the process arg[0]; else by the first */
 };
 
-#define ANY INT64_MIN	/* a value that cannot be foreseen */
+#define ANY INT64_MIN	/* a value that the model cannot predict */
 
 extern const struct op_type *const op_types[];
 extern const int op_types_count;
@@ -195,7 +195,7 @@ static inline void outcome_error(struct outcome *o, int err)
 	o->err = err;
 }
 
-/* What a system call said. */
+/* Records what a system call returned. */
 static inline void outcome_call(struct outcome *o, long ret)
 {
 	o->ret = ret;
@@ -255,10 +255,10 @@ int signal_of(void (*f)(void *arg), void *arg);
 
 /* world.c */
 
-/* What a process has at hand; that of the second is a copy, as of fork(). */
+/* What a process works with. The second process has a copy, made by fork(). */
 struct world {
 	int fd[FILES];
-	struct stat id[FILES];	/* of each number's newest file, even if that is gone */
+	struct stat id[FILES];	/* of the newest file of each number, even if it is gone */
 	struct vmm vm[VMS];
 	char *plain[VMS];
 };
@@ -303,11 +303,11 @@ int op_text(const struct op *op, char *text, size_t size);
 
 #define COVER_BITS 16
 
-/* All that processes share. */
+/* Everything that the processes share. */
 struct shared {
 	struct model model;
 	struct sequence sequence;
-	int step;		/* under way, or that failed */
+	int step;		/* the current one, or the one that failed */
 	bool failed;
 	char why[1024];
 	const char *kind;	/* of failure: the format of the text */

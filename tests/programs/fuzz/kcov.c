@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which code of the module a sequence reached, on a kernel with CONFIG_KCOV where the module
- * was built with KCOV_INSTRUMENT=y. An edge is a pair of places that follow each other.
+ * Which code of the module a sequence reached, on a kernel with CONFIG_KCOV where the module was
+ * built with KCOV_INSTRUMENT=y. An edge is a pair of places that were reached one after the other.
  */
 #include <fcntl.h>
 #include <linux/kcov.h>
@@ -15,7 +15,7 @@
 static int kcov_fd = -1;
 static unsigned long *trace;
 
-/* Opened by whoever forks the processes that are traced. */
+/* The process that forks the traced processes opens it. */
 bool kcov_open(void)
 {
 	kcov_fd = open("/sys/kernel/debug/kcov", O_RDWR);

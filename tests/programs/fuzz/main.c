@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fuzz SECONDS SEED [SEQUENCES]: random sequences of calls, each compared with a model.
- * fuzz replay FILE: one sequence, as it was printed.
+ * fuzz SECONDS SEED [SEQUENCES]: runs random sequences of calls, and compares each with a model.
+ * fuzz replay FILE: runs one sequence, in the form in which it was printed.
  */
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -17,7 +17,7 @@ struct kernel kernel;
 #define SHRINK_SECONDS 60
 #define PROGRESS_SECONDS 300
 
-/* Sequences that reached code which none before them did. */
+/* Sequences that reached code which no earlier sequence reached. */
 static struct sequence corpus[CORPUS];
 static int corpus_size;
 static uint8_t covered[1 << COVER_BITS];
@@ -36,7 +36,7 @@ static int first_cpu(int node)
 	return cpu;
 }
 
-/* Before the module is there. */
+/* Finds out how the kernel behaves before the module is loaded. */
 static void survey_without_module(void)
 {
 	struct vmm vm;
@@ -57,7 +57,7 @@ static void survey_without_module(void)
 	vmm_destroy(&vm);
 }
 
-/* Of core mm, tried on ordinary memory. */
+/* Finds out how core mm behaves, on ordinary memory. */
 static void survey_mm(void)
 {
 	int fd = memfd_create("survey", 0), i;
@@ -87,7 +87,10 @@ static void survey(void)
 	kernel.npt = vmm_host_has_npt();
 	kernel.prefault = !vmm_prefault_error();
 	must(!module_load());
-	/* Switching KVM on and off takes longer than most sequences. */
+	/*
+	 * An idle VM keeps KVM enabled: enabling and disabling it takes longer than most
+	 * sequences.
+	 */
 	vmm_create(&idle, 1);
 	printf("# without the module: create fails with %d, bind with %d%s%s\n",
 	       kernel.unloaded_create, kernel.unloaded_bind,
@@ -95,7 +98,7 @@ static void survey(void)
 	       kernel.prefault ? "; it can prefault" : "");
 }
 
-/* So that the log tells which sequence it was, should the kernel not survive it. */
+/* Tells the kernel log which sequence is run, in case the kernel does not survive it. */
 static void log_line(const char *line)
 {
 	static int fd = -1;
@@ -122,7 +125,7 @@ static void log_sequence(const struct sequence *s, uint64_t seed, bool generated
 	}
 }
 
-/* Keeps those that got somewhere new. */
+/* Keeps a sequence if it reached new code. */
 static void learn(const struct sequence *s)
 {
 	int i, news = 0;
@@ -137,7 +140,10 @@ static void learn(const struct sequence *s)
 	corpus[corpus_size < CORPUS ? corpus_size++ : edges % CORPUS] = *s;
 }
 
-/* With coverage, two of three come of those that got somewhere new. Returns whether not. */
+/*
+ * With coverage, two of three sequences are derived from those that reached new code. Returns
+ * false for these, true for a generated one.
+ */
 static bool choose(struct sequence *s, uint64_t seed)
 {
 	struct prng r = prng_seed(~seed);
@@ -164,7 +170,7 @@ static void report(struct sequence *s)
 {
 	explain(s);
 	shrink(s, SHRINK_SECONDS);
-	/* The last that failed, once more, for what it says. */
+	/* Run the last one that failed again, for its message. */
 	printf("#   %d operations are left%s:\n", s->n,
 	       run_sequence(s) ? ", which did not fail again" : "");
 	sequence_print(s);
@@ -219,7 +225,7 @@ static int fuzz(long seconds, uint64_t seed, long sequences)
 		printf("#   sequence %ld, after %ld s:\n", n, time(NULL) - start);
 		report(&s);
 	}
-	/* Or nothing was tried at all. */
+	/* Without this, a run that tries nothing would pass. */
 	ok(!good || n > 0, "sequences were run");
 	return tap_exit();
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* NUMA policies, as core mm makes and follows them. */
+/* NUMA policies, as core mm creates and follows them. */
 #include "fuzz.h"
 
 const struct policy policy_none = { .mode = MPOL_DEFAULT, .home = -1 };
@@ -17,7 +17,7 @@ bool policy_equal(const struct policy *a, const struct policy *b)
 	       (!a->flags || a->user == b->user);
 }
 
-/* The mask that the kernel reads: one bit less than it was told. */
+/* The mask that the kernel reads: one bit less than @maxnode says. */
 static int read_nodes(unsigned long nodes, unsigned long maxnode, unsigned long *user)
 {
 	*user = 0;
@@ -73,7 +73,7 @@ static int check_nodes(int *mode, int flags, unsigned long user)
 	}
 }
 
-/* What is refused before anything else is looked at. */
+/* The errors that are found before anything else is checked. */
 int policy_read(int mode, unsigned long nodes, unsigned long maxnode, unsigned long *user)
 {
 	int err = check_mode(mode & ~STORED, mode & STORED);
@@ -83,11 +83,11 @@ int policy_read(int mode, unsigned long nodes, unsigned long maxnode, unsigned l
 
 /**
  * policy_make() - what mbind() and set_mempolicy() make of their arguments
- * @mode: with flags
- * @nodes: the mask; with @maxnode of 0 and none, there is no mask
- * @maxnode: how many bits of it, and one more
+ * @mode: the mode with its flags
+ * @nodes: the mask; there is no mask if both @nodes and @maxnode are 0
+ * @maxnode: the number of bits in the mask, plus one
  * @p: the policy
- * @user: the mask as it was read
+ * @user: the mask as the kernel read it
  *
  * Return: 0 or EINVAL.
  */
@@ -130,10 +130,10 @@ static unsigned long weighted(const struct model *m, unsigned long nodes, long i
 
 /**
  * policy_place() - the nodes that a page may come from, while all have memory
- * @m: for the weights
+ * @m: the model, for the weights
  * @p: a policy
  * @local: the node of the CPU
- * @index: the page's place in the file; -1 to interleave as the task's counter says
+ * @index: the page's offset in the file; -1 to interleave by the task's counter
  */
 unsigned long policy_place(const struct model *m, const struct policy *p, int local, long index)
 {

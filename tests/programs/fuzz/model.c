@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Files, pages, VMs, processes, and who keeps whom alive. */
+/* Files, pages, VMs, processes, and which object keeps which alive. */
 #include "fuzz.h"
 
 void model_start(struct model *m)
@@ -20,7 +20,7 @@ bool model_can_map(const struct file *f)
 	return f->flags & GUEST_MEMFD_FLAG_MMAP;
 }
 
-/* The host may look into it. */
+/* True if the host may access the file. */
 bool model_shares(const struct file *f)
 {
 	return model_can_map(f) && (f->flags & GUEST_MEMFD_FLAG_INIT_SHARED);
@@ -39,7 +39,7 @@ bool model_file_is_mapped(const struct model *m, int file)
 	return false;
 }
 
-/* How many page table entries there are for a page, after a check has touched them all. */
+/* How many page table entries a page has, after a check has touched all pages. */
 int model_mapcount(const struct model *m, int file, int index)
 {
 	int i, j, count = 0;
@@ -61,7 +61,7 @@ static bool file_is_held(const struct model *m, int file)
 	       model_file_is_mapped(m, file);
 }
 
-/* Slots stay, with nothing behind them. */
+/* The file's slots stay, but have no file any more. */
 static void file_dies(struct model *m, int file)
 {
 	struct slot *s = &m->vm[m->file[file].vm].slot[0][0];
@@ -85,7 +85,7 @@ static bool vm_is_held(const struct model *m, int vm)
 	return m->vm[vm].open || m->vm[vm].inherited;
 }
 
-/* Something was closed or unmapped: what nobody holds any longer is gone. */
+/* An object was closed or unmapped: remove every object without a reference. */
 void model_settle(struct model *m)
 {
 	int i;
@@ -100,7 +100,7 @@ void model_settle(struct model *m)
 	}
 }
 
-/* References to the module: an inode's and a bound slot's. */
+/* References to the module: one per inode, and one per bound slot. */
 int model_references(const struct model *m)
 {
 	int i, n = 0;
@@ -124,7 +124,9 @@ void model_punch(struct model *m, int file, long first, long end)
 		m->file[file].page[i].present = false;
 }
 
-/* If it is not there; by the policy of the file, or else of the process. */
+/*
+ * Allocates the page if it is not in the file, by the policy of the file, or else of the process.
+ */
 void model_allocate(struct model *m, int proc, int file, int index)
 {
 	const struct process *p = &m->process[proc];

@@ -138,7 +138,7 @@ static void fallocate_random(struct prng *r, const struct model *m, long *arg)
 	}
 }
 
-/* In the order in which the kernel asks: first the VFS, then the file. */
+/* Checks in the order of the kernel: first the VFS, then the file. */
 static int fallocate_error(const struct file *f, const long *arg)
 {
 	long mode = arg[FALLOC_MODE], offset = arg[FALLOC_OFFSET], len = arg[FALLOC_LEN], end;

@@ -15,7 +15,7 @@ static void mmap_random(struct prng *r, const struct model *m, long *arg)
 	arg[MMAP_FILE] = pick_open_file(r, m, arg[MMAP_PROC]);
 	pick_file_span(r, m, arg[MMAP_FILE], &arg[MMAP_OFF], &arg[MMAP_LEN]);
 	arg[MMAP_PAGE] = prng_below(r, ARENA_PAGES);
-	/* Next to another mapping, so that they may be merged. */
+	/* Next to another mapping, so that the two may be merged. */
 	if (prng_rarely(r, 3) && m->process[arg[MMAP_PROC]].vmas) {
 		long n;
 
@@ -46,7 +46,7 @@ static int mmap_early_error(const struct model *m, const long *arg)
 	return f->kvms_own ? ENODEV : 0;
 }
 
-/* What was mapped there before is gone even so. */
+/* These errors come after the kernel has unmapped what was mapped there before. */
 static int mmap_late_error(const struct model *m, const long *arg)
 {
 	if (!model_can_map(&m->file[arg[MMAP_FILE]]))
@@ -102,7 +102,7 @@ const struct op_type op_mmap = {
 	mmap_random, mmap_model, mmap_execute, .in_process = true,
 };
 
-/* Most calls are about pages of a process: these are their first arguments. */
+/* Most calls are about pages of a process; these are the first arguments of such calls. */
 enum { SPAN_PROC, SPAN_PAGE, SPAN_N, SPAN_MORE };
 
 static void span_random(struct prng *r, const struct model *m, long *arg)
@@ -175,7 +175,7 @@ static int mremap_early_error(const struct model *m, const long *arg)
 	return 0;
 }
 
-/* The part that grew, if it is locked. */
+/* Populates the part by which a locked mapping grew. */
 static void mremap_populate(struct model *m, const long *arg, long at)
 {
 	const struct vma *v = vma_at(&m->process[arg[MREMAP_PROC]], at);
@@ -246,7 +246,10 @@ static int mremap_in_place(struct model *m, const long *arg, bool *moves)
 	return 0;
 }
 
-/* Each time that the end of a mapping grows, it is of pages further behind. */
+/*
+ * True if the mapping would reach further behind the end of the file than the model keeps
+ * policies: each time a mapping grows at its end, it reaches further.
+ */
 static bool mremap_goes_far(struct model *m, const long *arg)
 {
 	const struct vma *v = vma_find(&m->process[arg[MREMAP_PROC]], arg[MREMAP_PAGE]);
@@ -259,7 +262,7 @@ static void mremap_model(struct model *m, const long *arg, struct outcome *o)
 	bool moves = false, fixed = arg[MREMAP_FLAGS] & MREMAP_FIXED;
 	int err;
 
-	/* Where the kernel chooses the place, nothing can be said about it. */
+	/* If the kernel chooses the address, the model cannot predict it. */
 	o->skip = !span_makes_sense(m, arg) || !in_arena(arg[MREMAP_PAGE], arg[MREMAP_NEW]) ||
 		  !in_arena(arg[MREMAP_TO], arg[MREMAP_NEW]) ||
 		  (arg[MREMAP_FLAGS] & (MREMAP_DONTUNMAP | MOVE_TO)) ==
@@ -325,15 +328,15 @@ static void mprotect_model(struct model *m, const long *arg, struct outcome *o)
 {
 	long prot = arg[SPAN_MORE];
 
-	/* A mapping that can be written but not read can be read on this machine. */
+	/* On x86, a mapping that can be written can also be read. */
 	o->skip = !span_makes_sense(m, arg) || prot & ~7L || (prot & RW) == PROT_WRITE;
 	if (!o->skip)
 		outcome_error(o, mprotect_spans(m, arg));
 }
 
 /*
- * What nobody can touch stays mapped, and would be seen by mbind(): so it is unmapped, as
- * the model would not know what was.
+ * Pages of a mapping without access stay mapped, and mbind() would see them. Unmap them, because
+ * the model does not know which ones were mapped.
  */
 static void mprotect_execute(const long *arg, struct outcome *o)
 {
@@ -423,7 +426,7 @@ static void madvise_random(struct prng *r, const struct model *m, long *arg)
 	arg[SPAN_MORE] = advices[prng_below(r, ARRAY_SIZE(advices))];
 }
 
-/* Flags of the mapping that the advice would leave; -1 if that is not what it does. */
+/* The flags that the mapping has after the advice; -1 if the advice does not change flags. */
 static int advised_flags(int flags, long advice)
 {
 	switch (advice) {
@@ -458,7 +461,7 @@ static int advise_flags(struct process *p, long at, long stop, long advice)
 	return 0;
 }
 
-/* Of one mapping. */
+/* Models the advice for one mapping. */
 static int advise(struct model *m, struct process *p, long at, long stop, long advice)
 {
 	const struct vma *v = vma_at(p, at);
@@ -487,7 +490,7 @@ static int advise(struct model *m, struct process *p, long at, long stop, long a
 	return advise_flags(p, at, stop, advice);
 }
 
-/* Goes on behind a hole, and says so in the end. */
+/* Continues behind a hole, but returns ENOMEM in the end. */
 static int advise_spans(struct model *m, const long *arg)
 {
 	struct process *p = &m->process[arg[SPAN_PROC]];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Policies, and where pages are: mbind() and its relatives. */
+/* Policies, and which node pages are on: mbind() and related calls. */
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/syscall.h>
@@ -11,7 +11,7 @@
 #define __NR_set_mempolicy_home_node 450
 #endif
 
-/* The kernel reads as much of a mask as it is told there is. */
+/* The kernel reads as many bits of a mask as @maxnode says. */
 static unsigned long *mask_of(long nodes, long maxnode)
 {
 	static unsigned long mask[2 * PAGE / sizeof(long)];
@@ -42,8 +42,8 @@ static void mbind_random(struct prng *r, const struct model *m, long *arg)
 }
 
 /*
- * Is the page mapped, and not where @user says? Without MOVE_ALL, one that is mapped twice
- * is not moved, which is no failure.
+ * True if the page is mapped and is not on a node of @user. Without MOVE_ALL, a page that is
+ * mapped twice is not moved, and this is not a failure.
  */
 static bool misplaced(const struct model *m, const long *arg, const struct vma *v, int page,
 		      unsigned long user)
@@ -59,9 +59,9 @@ static bool misplaced(const struct model *m, const long *arg, const struct vma *
 }
 
 /*
- * The walk over the mappings that comes before the policy is set. Behind the arena the
- * process has others, whose policy is the default: only MPOL_DEFAULT gets as far, over the
- * hole before them.
+ * Models the walk over the mappings that mbind() does before it sets the policy. Behind the arena
+ * the process has other mappings, whose policy is the default; only MPOL_DEFAULT crosses the hole
+ * before them and gets that far.
  *
  * Return: an error, or 0; then @failed says whether pages could not be moved.
  */
@@ -91,7 +91,7 @@ static int mbind_walk(const struct model *m, const long *arg, long end, unsigned
 	return 0;
 }
 
-/* Those that have it already are left alone, and with them the file. */
+/* A mapping that has the policy already is left alone, and so is the file behind it. */
 static void mbind_set(struct model *m, struct process *p, long at, long stop,
 		      const struct policy *policy)
 {
@@ -252,7 +252,7 @@ static void get_policy_values(struct outcome *o, const struct policy *p)
 	outcome_value(o, p->flags ? p->user : p->nodes);
 }
 
-/* The node of a page, which is allocated for that. */
+/* The node of a page. The call allocates the page if needed. */
 static void get_node(struct model *m, const long *arg, struct outcome *o)
 {
 	const struct vma *v;
@@ -274,7 +274,10 @@ static void get_model(struct model *m, const long *arg, struct outcome *o)
 	bool counts = p->policy.mode == MPOL_INTERLEAVE ||
 		      p->policy.mode == MPOL_WEIGHTED_INTERLEAVE;
 
-	/* How far its counter is, the task shares with the rest of the kernel. */
+	/*
+	 * The model cannot predict the task's interleave counter, as the rest of the kernel
+	 * advances it, too.
+	 */
 	o->skip = !p->alive || !in_arena(arg[GET_PAGE], 0) ||
 		  (arg[GET_FLAGS] == MPOL_F_NODE && counts);
 	if (o->skip)
@@ -440,7 +443,7 @@ static long move_status(const struct model *m, const long *arg, int page)
 	return m->file[v->file].page[v->off + page - v->start].node;
 }
 
-/* Two mappings of one page, and it is on the list already. */
+/* True if the page is already on the list, through another mapping of it. */
 static bool move_is_queued(const struct model *m, const long *arg, int first, int page)
 {
 	const struct process *p = &m->process[arg[MOVE_PROC]];
@@ -455,7 +458,7 @@ static bool move_is_queued(const struct model *m, const long *arg, int first, in
 	return false;
 }
 
-/* 1: the page is put on the list of those to be moved. */
+/* Returns 1 if the page is put on the list of pages to move, or else its status. */
 static long move_add(const struct model *m, const long *arg, int first, int page)
 {
 	const struct vma *v = vma_at(&m->process[arg[MOVE_PROC]], page);
@@ -470,8 +473,8 @@ static long move_add(const struct model *m, const long *arg, int first, int page
 }
 
 /*
- * Pages are moved list by list; a list ends before a page that needs no moving. None
- * can be moved, so the first list ends the call: with how many are left.
+ * The kernel moves pages list by list, and a list ends before a page that needs no moving. No page
+ * can be moved, so the first list ends the call, which returns how many pages are left.
  */
 static void move_all(const struct model *m, const long *arg, struct outcome *o)
 {
@@ -546,7 +549,7 @@ static void migrate_random(struct prng *r, const struct model *m, long *arg)
 	arg[MIGRATE_TO] = prng_rarely(r, 10) ? 8 * (long)prng_below(r, 2) : 1 + (long)prng_below(r, 3);
 }
 
-/* Pages of files that this process has mapped and that are on a node to be left. */
+/* The number of file pages that this process has mapped and that are on a node to be left. */
 static int migrate_left(const struct model *m, int proc, int node)
 {
 	int count = 0, i, j, page;
@@ -567,7 +570,7 @@ static int migrate_left(const struct model *m, int proc, int node)
 	return count;
 }
 
-/* From which nodes, as do_migrate_pages() pairs them. */
+/* The nodes that pages are moved from, as do_migrate_pages() pairs nodes. */
 static unsigned long migrate_sources(long from, long to)
 {
 	bool pairs = __builtin_popcountl(from) == __builtin_popcountl(to);
@@ -583,8 +586,8 @@ static unsigned long migrate_sources(long from, long to)
 }
 
 /*
- * The call moves all that the process has, and says how much of it could not be moved. That
- * is at least what is ours.
+ * The call moves all pages of the process, and returns how many could not be moved: at least the
+ * pages of our files.
  */
 static void migrate_model(struct model *m, const long *arg, struct outcome *o)
 {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* fork() and exit; load and unload. */
+/* fork() and exit; loading and unloading the module. */
 #include "fuzz.h"
 
 static void no_random(struct prng *r, const struct model *m, long *arg)
 {
 }
 
-/* Mappings as they are, one by one, but for those that are not for children; none locked. */
+/* The child's mappings are the parent's, except those with VMA_DONTFORK, and none is locked. */
 static void fork_mappings(struct process *child)
 {
 	int i, n = 0;

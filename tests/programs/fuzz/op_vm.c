@@ -73,7 +73,7 @@ const struct op_type op_vcpu = { "vcpu", 20, { "vm" }, open_vm_random, vcpu_mode
 enum { SLOT_VM, SLOT_SPACE, SLOT_ID, SLOT_FLAGS, SLOT_GPA, SLOT_PAGES, SLOT_HVA, SLOT_FILE,
        SLOT_OFFSET, SLOT_OLD };
 
-/* userspace_addr: nothing, a page of the ordinary memory, or a page of the arena. */
+/* userspace_addr: none, a page of the ordinary memory, or a page of the arena. */
 #define HVA_NONE (-1)
 #define HVA_ARENA 1000
 
@@ -103,14 +103,14 @@ static void slot_random(struct prng *r, const struct model *m, long *arg)
 	if (prng_rarely(r, 30))
 		pick_odd(r, odd, ARRAY_SIZE(odd), &arg[SLOT_OFFSET]);
 
-	/* Of one that is there: delete it, or change one thing. */
+	/* If the slot exists: delete it, or change one property. */
 	s = &m->vm[arg[SLOT_VM]].slot[arg[SLOT_SPACE]][arg[SLOT_ID] - 1];
 	if (!s->pages || prng_rarely(r, 3))
 		return;
 	arg[SLOT_PAGES] = prng_rarely(r, 2) ? 0 : s->pages;
 	arg[SLOT_HVA] = s->hva;
 	arg[SLOT_FLAGS] = prng_rarely(r, 2) ? s->flags : flags[2] * (long)prng_below(r, 2);
-	/* Or to where another one may be. */
+	/* Or move it to where another slot may be. */
 	arg[SLOT_GPA] = prng_rarely(r, 3) ? s->gpa : pick_slot(r, m, arg[SLOT_VM])->gpa;
 }
 
@@ -173,7 +173,7 @@ static int flags_error(const struct model *m, const long *arg)
 	uint32_t flags = arg[SLOT_FLAGS];
 	unsigned long offset = arg[SLOT_OFFSET], size = arg[SLOT_PAGES] * PAGE;
 
-	/* Before 6.8, KVM does not get as far as to look at the flags. */
+	/* KVM before 6.8 fails before it looks at the flags. */
 	if (!m->loaded && (flags & KVM_MEM_GUEST_MEMFD) && !arg[SLOT_OLD])
 		return kernel.unloaded_bind;
 	if (flags & ~(uint32_t)(KVM_MEM_GUEST_MEMFD | KVM_MEM_READONLY | KVM_MEM_LOG_DIRTY_PAGES))
@@ -207,7 +207,7 @@ static bool slot_makes_sense(const struct model *m, const long *arg)
 {
 	bool bind = arg[SLOT_FLAGS] & KVM_MEM_GUEST_MEMFD, new;
 
-	/* The guest would write to READONLY memory as to a device. */
+	/* The guest's writes to READONLY memory would be MMIO. */
 	if (!m->vm[arg[SLOT_VM]].open || (!bind && arg[SLOT_FLAGS] & KVM_MEM_READONLY))
 		return false;
 	if (arg[SLOT_SPACE] & ~1L || arg[SLOT_ID] < 1 || arg[SLOT_ID] > SLOTS ||
@@ -249,7 +249,10 @@ static uint64_t hva_of(const long *arg)
 	return (uint64_t)world.plain[arg[SLOT_VM]] + arg[SLOT_HVA] * PAGE;
 }
 
-/* In the address space, where the module puts a slot's arguments for the time of a call. */
+/*
+ * The size of the address space in pages. The module maps a slot's arguments there for the
+ * duration of a call.
+ */
 static long pages_mapped(void)
 {
 	FILE *f = fopen("/proc/self/statm", "re");
@@ -276,7 +279,7 @@ static void slot_execute(const long *arg, struct outcome *o)
 
 	outcome_call(o, ioctl(fd, arg[SLOT_OLD] ? KVM_SET_USER_MEMORY_REGION :
 						  KVM_SET_USER_MEMORY_REGION2, &region));
-	/* Before 6.8, and without the module, there is but the older one. */
+	/* KVM before 6.8 without the module has only the older ioctl. */
 	if (o->err == ENOTTY && !(region.flags & KVM_MEM_GUEST_MEMFD))
 		outcome_call(o, ioctl(fd, KVM_SET_USER_MEMORY_REGION, &region));
 	outcome_value(o, pages_mapped() - before);
@@ -321,7 +324,7 @@ static const struct slot *slot_at(const struct vm *vm, int gpa)
 	return NULL;
 }
 
-/* Where the guest finds the frame: NULL where there is none, and why. */
+/* The page that the guest has at the frame; NULL if there is none, and why. */
 static uint64_t *guest_page(struct model *m, int vm, int gpa, int *reason)
 {
 	const struct slot *s = slot_at(&m->vm[vm], gpa);
@@ -349,7 +352,7 @@ static bool guest_makes_sense(const struct model *m, const long *arg)
 	       arg[GUEST_GPA] + arg[GUEST_N] <= 4 * GUEST_PAGES;
 }
 
-/* What a guest fault ends with, and where: as guest_exit() has it. */
+/* The exit that a guest fault ends with, and its address, in the form of guest_exit(). */
 static void guest_fails(struct outcome *o, int reason, long gpa, bool write)
 {
 	bool mmio = reason == KVM_EXIT_MMIO;
@@ -358,7 +361,7 @@ static void guest_fails(struct outcome *o, int reason, long gpa, bool write)
 	outcome_value(o, reason);
 	outcome_value(o, VMM_TEST_GPA + gpa * PAGE);
 	outcome_value(o, mmio ? sizeof(uint64_t) : PAGE);
-	outcome_value(o, mmio && write);	/* or flags, of which there are none */
+	outcome_value(o, mmio && write);	/* or the flags of a memory fault, which are 0 */
 }
 
 static void guest_model(struct model *m, const long *arg, struct outcome *o, bool write)
@@ -399,7 +402,7 @@ static struct kvm_run *guest_run(const long *arg)
 	return world.vm[arg[GUEST_VM]].vcpu[arg[GUEST_VCPU]].run;
 }
 
-/* Or what an earlier exit has left would be taken for this one's. */
+/* Clears what an earlier exit left, which could be taken for the next exit's. */
 static void guest_forget(const long *arg)
 {
 	struct kvm_run *run = guest_run(arg);
@@ -408,7 +411,7 @@ static void guest_forget(const long *arg)
 	memset(&run->memory_fault, 0xff, sizeof(run->memory_fault));
 }
 
-/* For kernels that do not know KVM_EXIT_MEMORY_FAULT, the module puts it at the same place. */
+/* On kernels that do not have KVM_EXIT_MEMORY_FAULT, the module puts its data at the same place. */
 static void guest_exit(const long *arg, struct outcome *o)
 {
 	const struct kvm_run *run = guest_run(arg);
@@ -493,8 +496,8 @@ const struct op_type op_prefault = {
 };
 
 /*
- * In MHz above the host's, which differs from boot to boot: as kHz, a seed gave another
- * sequence in each. 0 leaves it to KVM.
+ * In MHz above the host's frequency. That differs from boot to boot, so with an absolute value in
+ * kHz, a seed gave another sequence in each boot. 0 leaves the frequency to KVM.
  */
 static void tsc_random(struct prng *r, const struct model *m, long *arg)
 {
@@ -537,7 +540,7 @@ static void tsc_vcpu_random(struct prng *r, const struct model *m, long *arg)
 	arg[2] = prng_below(r, 4);
 }
 
-/* No vCPU can be refused it whose TSC is not protected. */
+/* A vCPU whose TSC is not protected must always be allowed to set it. */
 static void tsc_vcpu_model(struct model *m, const long *arg, struct outcome *o)
 {
 	struct vm *vm = &m->vm[arg[0]];

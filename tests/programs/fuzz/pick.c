@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Random arguments: most of them such that the call can succeed. */
+/* Random arguments, mostly such that the call can succeed. */
 #include "fuzz.h"
 
 int pick_process(struct prng *r, const struct model *m)
@@ -34,7 +34,7 @@ int pick_open_vm(struct prng *r, const struct model *m)
 	return pick_one(r, open, VMS);
 }
 
-/* What need not make sense is added; the largest number there is, if it is more than that. */
+/* Adds a value that need not make sense. The result is limited to the largest number. */
 void pick_odd(struct prng *r, const long *odd, int n, long *arg)
 {
 	if (__builtin_add_overflow(*arg, odd[prng_below(r, n)], arg))
@@ -54,7 +54,7 @@ static void narrow(struct prng *r, long *first, long *n)
 	*n = 1 + prng_below(r, *n - skip);
 }
 
-/* Pages of the arena: a mapping, a part of one, a bit more than one, or anything. */
+/* Pages of the arena: a mapping, a part of one, a bit more than one, or any pages. */
 void pick_span(struct prng *r, const struct model *m, int proc, long *page, long *n)
 {
 	const struct process *p = &m->process[proc];
@@ -80,7 +80,7 @@ void pick_span(struct prng *r, const struct model *m, int proc, long *page, long
 		*n = ARENA_PAGES - *page;
 }
 
-/* Pages of a file, and now and then some behind its end. */
+/* Pages of a file, and sometimes also some behind its end. */
 void pick_file_span(struct prng *r, const struct model *m, int file, long *first, long *n)
 {
 	*first = 0;
@@ -101,7 +101,7 @@ const struct slot *pick_slot(struct prng *r, const struct model *m, int vm)
 
 	for (i = 0; i < SLOTS; i++) {
 		there[i] = s[i].pages;
-		/* Nothing behind it any longer. */
+		/* A slot that has no file any more. */
 		if (s[i].flags & KVM_MEM_GUEST_MEMFD && s[i].file < 0 && prng_rarely(r, 2))
 			return &s[i];
 	}

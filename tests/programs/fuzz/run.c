@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One sequence, in a process of its own, from nothing to nothing. */
+/* Runs one sequence in its own process, from the empty state back to the empty state. */
 #include <stdarg.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 
 struct shared *shared;
 
-/* The first of a sequence counts. */
+/* Only the first failure of a sequence counts. */
 void failure(const char *fmt, ...)
 {
 	va_list ap;
@@ -73,7 +73,7 @@ static bool step_type(const struct op_type *type, long arg0, long arg1)
 	return step(&op);
 }
 
-/* All that there is goes, in steps like any other. */
+/* Removes everything that exists, in steps like any other. */
 static bool tear_down(void)
 {
 	struct model *m = &shared->model;
@@ -118,7 +118,7 @@ static void run(void)
 	_exit(0);
 }
 
-/* Whatever a sequence that failed was in the middle of, the next begins from nothing. */
+/* Even if a sequence failed in the middle, the next must begin from the initial state. */
 static void clean_up(void)
 {
 	int i;
@@ -133,7 +133,7 @@ static void clean_up(void)
 	}
 }
 
-/* Whoever held one is gone, or on his way. */
+/* The tasks that held references are gone, or exiting. */
 static void check_nothing_is_left(void)
 {
 	int i;
@@ -145,10 +145,10 @@ static void check_nothing_is_left(void)
 }
 
 /**
- * run_sequence() - run it, and say whether all was as the model says
+ * run_sequence() - run a sequence, and return whether everything was as the model says
  * @s: the sequence; may be &shared->sequence
  *
- * Afterwards shared->step and shared->why say what was not.
+ * If not, shared->step and shared->why say afterwards what was different.
  */
 bool run_sequence(const struct sequence *s)
 {

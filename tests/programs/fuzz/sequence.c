@@ -40,7 +40,7 @@ static int any_type(struct prng *r)
 	return i;
 }
 
-/* What a VMM begins with, mostly. */
+/* Begins, in most cases, with what a VMM begins with. */
 static int next_type(struct prng *r, const struct model *m)
 {
 	int i, files = 0;
@@ -61,7 +61,9 @@ static bool op_is(const struct op *op, const struct op_type *t)
 	return op_types[op->type] == t;
 }
 
-/* What a span of pages of a process was named for: what comes of it is looked at. */
+/*
+ * Uses the span of pages of a process that the last operation was about, so that its effect shows.
+ */
 static void follow_span(struct prng *r, const struct op *last, long pages, struct op *op)
 {
 	static const long advices[] = { MADV_REMOVE, MADV_REMOVE, MADV_POPULATE_READ,
@@ -81,7 +83,7 @@ static bool is_open(const struct model *m, int file)
 	return m->process[0].open[file] || m->process[1].open[file];
 }
 
-/* A mapping that alone keeps a file which nobody has open. */
+/* Unmap a mapping that is the only reference to a file: no process has the file open. */
 static bool follow_with_munmap(const struct model *m, struct op *op)
 {
 	int i, proc;
@@ -102,7 +104,7 @@ static bool follow_with_munmap(const struct model *m, struct op *op)
 	return false;
 }
 
-/* What the other process has open of what the first has closed. */
+/* Close in the second process the file that the first process has just closed. */
 static bool follow_with_close(const struct model *m, const struct op *last, struct op *op)
 {
 	if (!op_is(last, &op_close) || !m->process[1].alive || !m->process[1].open[last->arg[1]])
@@ -113,7 +115,7 @@ static bool follow_with_close(const struct model *m, const struct op *last, stru
 	return true;
 }
 
-/* A file that was closed is to go: with all that keeps it; and then the guest looks. */
+/* A closed file should go away: drop everything that keeps it, and then let the guest access it. */
 static void follow_close(struct prng *r, const struct model *m, const struct op *last, struct op *op)
 {
 	if (follow_with_close(m, last, op) || follow_with_munmap(m, op))
@@ -122,7 +124,7 @@ static void follow_close(struct prng *r, const struct model *m, const struct op 
 	op_guest_read.random(r, m, op->arg);
 }
 
-/* What the guest has just mapped is closed. */
+/* Close the file whose page the guest has just mapped. */
 static bool follow_guest(const struct model *m, const struct op *last, struct op *op)
 {
 	const struct slot *s = m->vm[last->arg[0]].slot[0];
@@ -141,7 +143,10 @@ static bool follow_guest(const struct model *m, const struct op *last, struct op
 	return false;
 }
 
-/* A policy is followed by new pages, a new slot and a hole by a guest. */
+/*
+ * Chooses an operation that uses the result of the last: new pages after a policy, a guest's
+ * access after a new slot or a hole.
+ */
 static bool follow(struct prng *r, const struct model *m, const struct op *last, struct op *op)
 {
 	memset(op, 0, sizeof(*op));
@@ -162,7 +167,7 @@ static bool follow(struct prng *r, const struct model *m, const struct op *last,
 	return true;
 }
 
-/* An operation that makes sense after those before it, whose state is @m. */
+/* An operation that makes sense after the earlier ones, which lead to the state @m. */
 static void generate_op(struct prng *r, struct model *m, const struct op *last, struct op *op)
 {
 	struct outcome o;
@@ -194,7 +199,7 @@ void sequence_generate(struct sequence *s, uint64_t seed)
 		generate_op(&r, &m, i ? &s->op[i - 1] : NULL, &s->op[i]);
 }
 
-/* Go on at random after @keep operations. */
+/* Replaces what follows the first @keep operations by random ones. */
 static void regrow(struct sequence *s, int keep, struct prng *r)
 {
 	static struct model m;
@@ -237,7 +242,10 @@ static void insert(struct sequence *s, struct op op, struct prng *r)
 	s->op[at] = op;
 }
 
-/* Other arguments, such as could have been; those of a beginning know little. */
+/*
+ * Gives an operation other arguments that could have been generated; arguments for an early
+ * operation are drawn with little state.
+ */
 static void reargue(struct sequence *s, struct prng *r)
 {
 	static struct model m;
@@ -252,7 +260,7 @@ static void reargue(struct sequence *s, struct prng *r)
 	op_types[s->op[at].type]->random(r, &m, s->op[at].arg);
 }
 
-/* Make another sequence of it, with parts of @other. */
+/* Changes the sequence, using parts of @other. */
 void sequence_mutate(struct sequence *s, const struct sequence *other, struct prng *r)
 {
 	int changes = 1 + prng_below(r, 4);
@@ -341,7 +349,7 @@ static bool op_read_line(struct op *op, char *line)
 	return false;
 }
 
-/* As it was printed: a line each, with or without a # before it. */
+/* Reads a printed sequence: one operation per line, with or without a leading #. */
 bool sequence_read(struct sequence *s, const char *path)
 {
 	FILE *f = fopen(path, "r");
@@ -364,7 +372,7 @@ bool sequence_read(struct sequence *s, const char *path)
 	return s->n > 0;
 }
 
-/* FNV-1a, to compare what was generated. */
+/* FNV-1a, to compare generated sequences. */
 uint64_t sequence_hash(const struct sequence *s, uint64_t hash)
 {
 	const unsigned char *p = (const void *)s->op;

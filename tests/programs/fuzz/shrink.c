@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Fewer operations, and smaller arguments, that still fail. */
+/* Finds fewer operations and smaller arguments that still fail. */
 #include <time.h>
 
 #include "fuzz.h"
 
 static time_t deadline;
 
-/* How it failed at first. */
+/* How the sequence failed at first. */
 static const char *kind;
 static int type;
 
@@ -15,14 +15,14 @@ static int failing_type(const struct sequence *s)
 	return shared->step < s->n ? s->op[shared->step].type : -1;
 }
 
-/* In the same way: the same operation, and the same difference. */
+/* True if the sequence fails in the same way: at the same operation, with the same difference. */
 static bool still_fails(const struct sequence *s)
 {
 	return time(NULL) < deadline && !run_sequence(s) && shared->kind == kind &&
 	       failing_type(s) == type;
 }
 
-/* Leave out @n operations from @at on, if that still fails. */
+/* Leaves out @n operations from @at on, if the sequence then still fails. */
 static bool without(struct sequence *s, int at, int n)
 {
 	struct sequence less = *s;
@@ -73,9 +73,9 @@ static void shrink_arguments(struct sequence *s)
 }
 
 /**
- * shrink() - as few operations as fail
- * @s: has just failed; becomes what is left
- * @seconds: to spend on it
+ * shrink() - reduce a sequence to as few operations as still fail
+ * @s: a sequence that has just failed; becomes the reduced one
+ * @seconds: how long to try
  */
 void shrink(struct sequence *s, int seconds)
 {

@@ -32,7 +32,7 @@ int touch_page(struct model *m, int proc, int page, bool write, uint64_t value)
 	return 0;
 }
 
-/* Has it a page table entry? After a check, all that can have one have. */
+/* True if the page has a page table entry. After a check, every page that can have one has one. */
 bool touch_is_mapped(const struct model *m, int proc, int page)
 {
 	const struct vma *v = vma_at(&m->process[proc], page);
@@ -41,7 +41,7 @@ bool touch_is_mapped(const struct model *m, int proc, int page)
 	       m->file[v->file].page[v->off + page - v->start].present;
 }
 
-/* As MAP_POPULATE and mlock() do: EFAULT ends it. */
+/* Populates as MAP_POPULATE and mlock() do: EFAULT ends it. */
 int populate(struct model *m, int proc, int start, int end)
 {
 	int i;
@@ -53,7 +53,7 @@ int populate(struct model *m, int proc, int start, int end)
 	return 0;
 }
 
-/* As MADV_POPULATE_READ and MADV_POPULATE_WRITE do. */
+/* Populates as MADV_POPULATE_READ and MADV_POPULATE_WRITE do. */
 int populate_advice(struct model *m, int proc, int start, int end, bool write)
 {
 	int i;
@@ -81,7 +81,7 @@ static void on_signal(int sig)
 	siglongjmp(jump, sig);
 }
 
-/* Run it; returns the signal that ended it, or 0. */
+/* Runs @f; returns the signal that ended it, or 0. */
 int signal_of(void (*f)(void *arg), void *arg)
 {
 	struct sigaction act = { .sa_handler = on_signal, .sa_flags = SA_NODEFER }, segv, bus;

@@ -2,8 +2,8 @@
 /*
  * The mappings of a process.
  *
- * Where one ends and the next begins can be seen from outside: mbind() sets the policy of
- * the whole of what it merges, and skips a mapping that has the policy already.
+ * Where one mapping ends and the next begins can be seen from outside: mbind() sets the policy of
+ * a whole merged mapping, and skips a mapping that has the policy already.
  */
 #include "fuzz.h"
 
@@ -45,7 +45,7 @@ static void vma_remove(struct process *p, int i)
 	memmove(&p->vma[i], &p->vma[i + 1], (--p->vmas - i) * sizeof(p->vma[0]));
 }
 
-/* Returns where it is. */
+/* Returns the index of the new mapping. */
 static int vma_insert(struct process *p, struct vma v)
 {
 	int i = 0;
@@ -58,7 +58,7 @@ static int vma_insert(struct process *p, struct vma v)
 	return i;
 }
 
-/* Nothing, if the range is empty: it is not to split a mapping. */
+/* Does nothing if the range is empty: it must not split a mapping. */
 void vma_unmap(struct process *p, int start, int end)
 {
 	int i = 0;
@@ -108,7 +108,7 @@ static int vma_merge(struct process *p, int i, bool left, bool right)
 	return i;
 }
 
-/* A new mapping, where there is none; it merges with its neighbours. */
+/* Adds a mapping where there is none, and merges it with its neighbours. */
 void vma_add(struct process *p, struct vma v)
 {
 	vma_merge(p, vma_insert(p, v), true, true);
@@ -121,10 +121,10 @@ void vma_add(struct process *p, struct vma v)
  * @end: page behind the last, in the same mapping
  * @to: protection, flags and policy
  *
- * It is split off, or merged with a neighbour, but only at an end of the old mapping:
- * elsewhere the neighbour is what remains of that.
+ * The part is split off. It is merged with a neighbour only at an end of the old mapping:
+ * elsewhere, the neighbour is what remains of the old mapping.
  *
- * Return: the mapping that has them now, which may be larger.
+ * Return: the mapping that has the attributes now, which may be larger.
  */
 const struct vma *vma_change(struct process *p, int start, int end, const struct vma *to)
 {

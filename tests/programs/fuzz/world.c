@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The processes in which operations are executed: the first is the one that runs the
- * sequence, the second is forked from it and told by way of shared memory what to do.
+ * The processes in which operations are executed: the first runs the sequence, the second is
+ * forked from it and receives its operations through shared memory.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -60,7 +60,7 @@ void module_tsc_gate(bool on)
 	close(fd);
 }
 
-/* As a process does for itself. */
+/* Executes an operation in this process. */
 static void execute(const struct op *op, struct outcome *o)
 {
 	memset(o, 0, sizeof(*o));
@@ -137,7 +137,7 @@ void world_execute(const struct op *op, struct outcome *o)
 	*o = shared->outcome;
 }
 
-/* Both processes: each page that one of them can see. */
+/* Lets both processes check every page that they can see. */
 bool check_all(void)
 {
 	if (!check_process(0))
