@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Marks a vCPU as one whose TSC is protected, as KVM does for TDX and SEV-SNP guests
- * with Secure TSC, which QEMU cannot emulate. To be told the vCPU by its descriptor, in
- * the process that has it.
+ * Marks a vCPU as one whose TSC is protected, as KVM does for TDX guests and SEV-SNP guests with
+ * Secure TSC, which QEMU cannot emulate. The vCPU is named by its descriptor, by the process that
+ * has it open.
  */
 #include <linux/file.h>
 #include <linux/kvm_host.h>

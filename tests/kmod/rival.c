@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Holds a function the way a live patch does; with direct=Y, the way a BPF program does that
- * cannot live with one, and with direct=Y agrees=Y, one that can, when it is told. To see
- * that the module says so instead of loading, is not robbed of the function once loaded, and
- * tells.
+ * Holds a function the way a live patch does. With direct=Y, holds it the way a BPF program does
+ * that cannot share the function with a live patch; with direct=Y agrees=Y, like a BPF program
+ * that can, if it is asked to. The tests use this module to see that kvm-gmem-numa reports such a
+ * holder instead of loading, does not lose the function once it is loaded, and tells the holder
+ * when it no longer needs the function.
  */
 #include <linux/ftrace.h>
 #include <linux/linkage.h>
@@ -25,16 +26,17 @@ static bool agrees;
 module_param(agrees, bool, 0444);
 
 /*
- * How often somebody asked whether he may change where this function's calls go, and how often
- * he said that he no longer does: a BPF trampoline goes by what it was told last.
+ * How often ftrace asked, for another user of the function, whether that user may change where the
+ * function's calls go, and how often ftrace said that it no longer does: a BPF trampoline goes by
+ * what it was told last.
  */
 static int asked, released;
 module_param(asked, int, 0444);
 module_param(released, int, 0444);
 
 /*
- * Where the last call was to go on: what a BPF trampoline that shares the function calls, from a
- * register, so a CPU with IBT wants an ENDBR there. "none" before there was a call.
+ * Where the last call had to continue: a BPF trampoline that shares the function calls this
+ * address from a register, so a CPU with IBT needs an ENDBR there. "none" before the first call.
  */
 unsigned long rival_landing;
 
@@ -48,7 +50,7 @@ static int landing_get(char *buf, const struct kernel_param *kp)
 	return sysfs_emit(buf, "%s %pS\n", memcmp(at, endbr, sizeof(endbr)) ? "elsewhere" : "endbr", at);
 }
 
-/* Was the kernel built to enforce that? */
+/* Whether the kernel was built to enforce that. */
 static bool ibt = IS_ENABLED(CONFIG_X86_KERNEL_IBT);
 module_param(ibt, bool, 0444);
 
@@ -60,7 +62,7 @@ static void notrace rival_callback(unsigned long ip, unsigned long parent_ip,
 {
 }
 
-/* A trampoline is called in place of fentry; this one only notes where it returns to. */
+/* A trampoline is called in place of fentry; this one only records its return address. */
 void rival_trampoline(void);
 asm("	.pushsection .text, \"ax\", @progbits\n"
     "	.type rival_trampoline, @function\n"

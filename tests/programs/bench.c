@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bench SECTION [ARGUMENT...]: figures for `make bench`. One a line:
+ * bench SECTION [ARGUMENT...]: figures for `make bench`, one per line:
  *	figure SECTION OPERATION BACKEND POLICY N NANOSECONDS
- * where N is what NANOSECONDS are to be divided by. Under icount, a nanosecond
- * is an instruction. The backend is guest_memfd where there is one, and else memfd.
+ * where NANOSECONDS must be divided by N. Under icount, a nanosecond is an instruction. The backend
+ * is guest_memfd if the kernel has it, and else memfd.
  */
 #include <fcntl.h>
 #include <linux/falloc.h>
@@ -29,8 +29,8 @@ static uint64_t now(void)
 }
 
 /*
- * What is timed is also what a profiler sees, if there is one: `perf record --control
- * fifo:ctl,ack` is told when to begin and when to stop.
+ * A profiler, if there is one, sees only what is timed: `perf record --control fifo:ctl,ack` is
+ * told when to begin and when to stop.
  */
 static int perf_ctl = -1, perf_ack = -1;
 
@@ -82,7 +82,7 @@ static const struct policy {
 
 #define BIND (&policies[1])
 
-/* Memory of a guest: a guest_memfd or a memfd, mapped, with a policy, bound to a slot. */
+/* A guest's memory: a guest_memfd or a memfd, mapped, with a policy, bound to a slot. */
 struct memory {
 	const char *backend;
 	const struct policy *policy;
@@ -146,10 +146,7 @@ static void punch(const struct memory *m)
 
 /* --- one page */
 
-/*
- * Each operation starts from memory that was just opened; what it needs before it, it
- * does without being timed.
- */
+/* Each operation starts from newly opened memory, and does without timing what it needs first. */
 static uint64_t guest_first_touch(struct memory *m, struct vmm *vm)
 {
 	uint64_t t;
@@ -242,7 +239,7 @@ static int by_value(const void *a, const void *b)
 
 #define REPEAT 3
 
-/* On a VM and memory of its own. */
+/* Runs the operation on its own VM and memory. */
 static uint64_t run_once(const struct operation *op, const char *backend,
 			 const struct policy *policy, uint64_t size)
 {
@@ -258,7 +255,7 @@ static uint64_t run_once(const struct operation *op, const char *backend,
 	return ns;
 }
 
-/* The median of some runs. */
+/* Reports the median of REPEAT runs. */
 static void measure(const struct operation *op, const char *backend, const struct policy *policy,
 		    uint64_t size)
 {
@@ -289,7 +286,7 @@ static const char *backend_here(void)
 	return has_gmem() ? "gmem" : "memfd";
 }
 
-/* args: one policy, or all. */
+/* args: one policy, or none for all. */
 static void bench_pages(char **args)
 {
 	const char *backend = backend_here();
@@ -388,7 +385,7 @@ static void call_mbind_one(const char *backend)
 	vmm_destroy(&vm);
 }
 
-/* Neighbours differ, or they would be merged. */
+/* Neighbouring ranges differ, or they would be merged. */
 static void set_ranges(const struct memory *m, unsigned long n)
 {
 	unsigned long i;
@@ -412,7 +409,7 @@ static void call_mbind_many(const char *backend)
 	vmm_destroy(&vm);
 }
 
-/* Mapped anew, so that there is one mapping, and the ranges are in the file alone. */
+/* Maps the file anew, so that there is one mapping and only the file has the ranges. */
 static void call_lookup(const char *backend, unsigned long ranges)
 {
 	struct memory m = { backend, &policies[0], 10000 * PAGE };
@@ -455,7 +452,7 @@ static void bench_calls(char **args)
 
 #define BYSTANDER_SIZE (8 * MIB)
 
-/* The host has the pages already, so what is counted is KVM alone. */
+/* The host has the pages already, so only KVM's part is counted. */
 static void bystander_faults(const char *state)
 {
 	uint64_t ns[REPEAT], t;
@@ -639,7 +636,10 @@ static void parallel_of(const char *backend)
 	}
 }
 
-/* A vCPU that stays: KVM patches the kernel when the first comes, and when the last goes. */
+/*
+ * Keeps one vCPU: KVM patches the kernel when the first vCPU is created, and when the last one
+ * goes.
+ */
 static void bench_parallel(char **args)
 {
 	struct vmm vm;

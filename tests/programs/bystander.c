@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bystander MILLISECONDS: VMs that use nothing of the module, until killed by SIGTERM, while it
- * comes and goes. Each ioctl answers as it should, the guests find in memory what they
- * wrote, and no guest stands still for as long as that.
+ * bystander MILLISECONDS: runs VMs that use nothing of the module, until SIGTERM, while the module
+ * is loaded and unloaded. Each ioctl must answer as it should, the guests must find in memory what
+ * they wrote, and no run of a guest may take MILLISECONDS.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -28,8 +28,8 @@ static int caps[2][NR_CAPS]; /* of /dev/kvm, of a VM */
 struct thread {
 	const char *name;
 	void (*round)(struct thread *t);
-	uint64_t rounds;	/* also what is written to memory */
-	uint64_t worst;		/* ns that a guest's run took */
+	uint64_t rounds;	/* also the value written to memory */
+	uint64_t worst;		/* of a guest's run, in ns */
 	uint64_t errors;
 	const char *error;
 	int error_number;
@@ -38,7 +38,7 @@ struct thread {
 	pthread_t id;
 };
 
-/* What is not as it should be is counted, and the first of it told. */
+/* Counts the errors, and records the first one. */
 #define expect(t, cond)							\
 	do {								\
 		if (!(cond) && !(t)->errors++) {			\
@@ -100,7 +100,7 @@ static void test_slot(struct thread *t, uint32_t flags)
 	must(!vmm_slot(&t->vm, VMM_TEST_SLOT, flags, VMM_TEST_GPA, SIZE, t->p, -1, 0));
 }
 
-/* Half of the pages are taken from the guest, so that it faults again. */
+/* Takes half of the pages from the guest, so that it faults again. */
 static void faults(struct thread *t)
 {
 	uint64_t i, found = 0;
@@ -117,7 +117,7 @@ static void faults(struct thread *t)
 	expect_sum(t, &shared, 0, VMM_TEST_GPA, t->rounds * N / 2);
 }
 
-/* In the VM whose other vCPU takes those faults. */
+/* Runs in the VM whose other vCPU takes these faults. */
 static void memslots(struct thread *t)
 {
 	if (!t->p)
@@ -135,7 +135,7 @@ static void memslots(struct thread *t)
 	expect(t, vmm_delete_slot(&shared, OTHER_SLOT) && errno == EINVAL);
 }
 
-/* What was written since it was last asked, and nothing else. */
+/* The log must have exactly the pages written since it was last read. */
 static void dirty_log(struct thread *t)
 {
 	uint64_t first = t->rounds % (N / 2), n = 1 + t->rounds % (N / 2), i, wrong = 0;
@@ -153,7 +153,7 @@ static void dirty_log(struct thread *t)
 	expect(t, !wrong);
 }
 
-/* With shadow paging on top of nested paging, then with nested paging twice. */
+/* Runs a nested guest with shadow paging on top of nested paging, then with nested paging twice. */
 static void nested(struct thread *t)
 {
 	if (!t->p) {
@@ -165,7 +165,7 @@ static void nested(struct thread *t)
 	expect_sum(t, &t->vm, 0, VMM_TEST_GPA, t->rounds * N / 2);
 }
 
-/* Those of ours may be answered by the module. */
+/* For the module's capabilities, the module may answer. */
 static bool cap_is_right(int cap, bool vm, int value)
 {
 	if (value == caps[vm][cap])
@@ -182,7 +182,7 @@ static bool cap_is_right(int cap, bool vm, int value)
 	}
 }
 
-/* KVM_SET_TSC_KHZ on a VM that has a vCPU is what the module changes on purpose. */
+/* The module changes KVM_SET_TSC_KHZ on a VM that has a vCPU on purpose. */
 static void questions(struct thread *t)
 {
 	struct kvm_pit_config config = {};
@@ -215,7 +215,7 @@ static void questions(struct thread *t)
 	expect(t, ioctl(t->vm.fd, KVM_CREATE_IRQCHIP, 0) == -1 && errno == EEXIST);
 }
 
-/* A VM's whole life. Its TSC can be set as long as it has no vCPU. */
+/* A VM's whole life. Its TSC frequency can be set as long as it has no vCPU. */
 static void lives(struct thread *t)
 {
 	int khz;

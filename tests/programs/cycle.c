@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cycle N MODULE: load the module and unload it, N times, while others call whatever it
- * redirects (hammer). Says how far it is, and what the kernel's memory did meanwhile.
+ * cycle N MODULE: loads and unloads the module N times, while other processes (hammer) call
+ * everything that the module redirects. Reports its progress, and what the kernel's memory did
+ * meanwhile.
  */
 #include <fcntl.h>
 #include <sys/syscall.h>
@@ -11,7 +12,7 @@
 #include "race.h"
 #include "tap.h"
 
-/* Fields of /proc/meminfo, in KiB, that a load must give back. */
+/* Fields of /proc/meminfo, in KiB, that each load and unload must leave as they were. */
 static const char *const fields[] = { "SUnreclaim", "VmallocUsed", "Percpu", "KernelStack" };
 
 #define FIELDS (sizeof(fields) / sizeof(fields[0]))
@@ -53,7 +54,7 @@ static int load(const char *path)
 	return r;
 }
 
-/* Calls in flight hold it for a moment, files as long as they are. */
+/* Calls in flight hold the module for a moment, files as long as they exist. */
 static long unload(void)
 {
 	double end = seconds_now() + 120;
@@ -78,7 +79,7 @@ int main(int argc, char **argv)
 	must(argc == 3);
 	n = atol(argv[1]);
 	for (i = 0; i < n; i++) {
-		/* What is allocated once is there by then. */
+		/* By then, everything that is allocated only once has been allocated. */
 		if (i == n / 5)
 			kernel_memory(before);
 		r = load(argv[2]);

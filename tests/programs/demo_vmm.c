@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * demo_vmm refused|placement|tsc: what `make demo` shows. Prints for a person;
- * exits with 0 if it is as it should be.
+ * demo_vmm refused|placement|tsc: what `make demo` shows. Prints for a human reader; exits with 0
+ * if everything is as it should be.
  */
 #include <errno.h>
 #include <sys/ioctl.h>
@@ -48,7 +48,10 @@ static int node_alternating(unsigned long i)
 	return (alternating_from + i) % 2;
 }
 
-/* The module goes by the offset in the file, native kernels go on where the task was. */
+/*
+ * The module interleaves by the offset in the file; native kernels continue from the task's
+ * counter.
+ */
 static int first_node(char *p)
 {
 	(void)*(volatile char *)p;
@@ -63,7 +66,7 @@ struct range {
 	int (*want)(unsigned long i);
 };
 
-/* One row: the nodes that move_pages() names, page by page. */
+/* Prints one row: the nodes that move_pages() names, page by page. */
 static bool show_range(const struct range *r, char *p)
 {
 	unsigned long i, n = r->size / PAGE, found[NODES] = {}, off = 0;
@@ -72,7 +75,7 @@ static bool show_range(const struct range *r, char *p)
 	for (i = 0; i < n; i++) {
 		int node;
 
-		/* Maps the page that the guest was given, and allocates none. */
+		/* This maps the page that the guest got, and allocates none. */
 		(void)*(volatile char *)(p + r->offset + i * PAGE);
 		node = page_node(p + r->offset + i * PAGE);
 		if (node >= 0 && node < NODES)
@@ -85,7 +88,7 @@ static bool show_range(const struct range *r, char *p)
 	return !off;
 }
 
-/* A guest touches all of a new file; nobody else has. */
+/* The guest touches all pages of a new file, before any other access. */
 static bool show_file(const struct range *ranges, int count)
 {
 	long before[NODES], added[NODES];

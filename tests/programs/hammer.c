@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * hammer: call whatever the module redirects, from several threads, with and
- * without a guest_memfd, until killed by SIGTERM. The module comes and goes
- * meanwhile, so most calls may fail; but a guest in ordinary memory must not
- * notice. Ends with 0 if it did not.
+ * hammer: calls everything that the module redirects, from several threads, with and without a
+ * guest_memfd, until SIGTERM. Meanwhile the module is loaded and unloaded, so most calls may fail;
+ * but a guest in ordinary memory must not notice. Exits with 0 if it did not.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -28,9 +27,9 @@ static void on_term(int sig)
 }
 
 /*
- * Loading and unloading wait for grace periods most of the time, which cost nothing where
- * nothing runs and time is a count of instructions. Without pauses, a thousand of them take
- * three hours, and no more of them meet a call than with.
+ * Loading and unloading spend most of their time waiting for grace periods, which cost nothing
+ * when nothing runs and time is a count of instructions. Without pauses here, a thousand loads and
+ * unloads take three hours, and no more of them meet a call in flight than with pauses.
  */
 static void pause_sometimes(struct prng *dice)
 {
@@ -38,7 +37,7 @@ static void pause_sometimes(struct prng *dice)
 		usleep(prng_below(dice, 1500000));
 }
 
-/* A guest that uses nothing of ours. */
+/* A guest that uses nothing of the module. */
 static void *bystander(void *arg)
 {
 	struct prng dice = prng_seed((uintptr_t)arg);
@@ -51,7 +50,7 @@ static void *bystander(void *arg)
 	while (!stop) {
 		must(!vmm_slot(&vm, VMM_TEST_SLOT, 0, VMM_TEST_GPA, N * PAGE, p, -1, 0));
 		guest_errors += !!vmm_write(&vm, 0, VMM_TEST_GPA, N, 3);
-		/* Its pages are taken away, so that it faults again. */
+		/* Take pages from the guest, so that it faults again. */
 		must(!madvise(p, N * PAGE / 2, MADV_DONTNEED));
 		guest_errors += vmm_sum(&vm, 0, VMM_TEST_GPA, N, &sum) || sum != 3 * N / 2;
 		must(!vmm_delete_slot(&vm, VMM_TEST_SLOT));
@@ -63,8 +62,8 @@ static void *bystander(void *arg)
 }
 
 /*
- * What needs no file, in long rounds, so that there often is a call in flight. What each
- * says depends on whether the module is there just then. The pre-fault is of ordinary memory.
+ * Calls that need no file, in long rounds, so that a call is often in flight. Their results depend
+ * on whether the module is loaded at that moment. The pre-fault is of ordinary memory.
  */
 static void *caller(void *arg)
 {
@@ -84,12 +83,12 @@ static void *caller(void *arg)
 		vmm_cap(vm.fd, KVM_CAP_GUEST_MEMFD);
 		ioctl(vm.fd, KVM_SET_TSC_KHZ, 0);
 		ioctl(vm.vcpu[0].fd, KVM_SET_TSC_KHZ, 0);
-		/* Neither is a guest_memfd. */
+		/* Neither descriptor is a guest_memfd. */
 		guest_errors += !vmm_slot(&vm, VMM_TEST_SLOT + 1, KVM_MEM_GUEST_MEMFD, 2 * VMM_TEST_GPA,
 					  PAGE, p, -1, 0);
 		guest_errors += !vmm_slot(&vm, VMM_TEST_SLOT + 1, KVM_MEM_GUEST_MEMFD, 2 * VMM_TEST_GPA,
 					  PAGE, p, vm.fd, 0);
-		/* So neither left a slot behind. */
+		/* So neither call left a slot behind. */
 		guest_errors += !vmm_delete_slot(&vm, VMM_TEST_SLOT + 1);
 		must(!vmm_delete_slot(&vm, VMM_TEST_SLOT));
 		calls++;
@@ -99,7 +98,7 @@ static void *caller(void *arg)
 	return NULL;
 }
 
-/* Files come and go, and are used in between if there was one. */
+/* Creates and closes files, and uses a file in between if one could be created. */
 static void *user(void *arg)
 {
 	struct vmm vm;
@@ -120,7 +119,7 @@ static void *user(void *arg)
 		}
 		close(fd);
 		files++;
-		/* A moment without a file, in which the module can go. */
+		/* A moment without a file, in which the module can be unloaded. */
 		usleep(30000);
 	}
 	vmm_destroy(&vm);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * hold file|mapping|slot|ioctl|tsc: have one of them, and nothing else that would keep
- * the module, until killed. Says "ready" first. The ioctl is one that waits for its arguments;
- * tsc is KVM_SET_TSC_KHZ, waiting for an ioctl that is not the module's, and waits for its own.
+ * hold file|mapping|slot|ioctl|tsc: holds one of them, and nothing else that keeps the module
+ * loaded, until killed. Prints "ready" first. "ioctl" is an ioctl that waits for its arguments;
+ * "tsc" is KVM_SET_TSC_KHZ, which waits for an ioctl that is not the module's and that itself
+ * waits for its arguments.
  *
- * hold all: have them all, and a page that was poisoned: whatever the module redirects only
- * when it is needed is then redirected, and stays so.
+ * hold all: holds all of them, and a poisoned page: everything that the module redirects only when
+ * needed is then redirected, and stays so.
  *
- * hold poison: a slot with a page that was poisoned by another process.
+ * hold poison: holds a slot with a page that another process poisoned.
  */
 #include <pthread.h>
 #include <sys/ioctl.h>
@@ -20,7 +21,7 @@
 #include "tap.h"
 #include "vmm.h"
 
-/* The process that does it may be killed for it. */
+/* The process that poisons the page may be killed, so a child does it. */
 static void poison_by_child(int fd)
 {
 	pid_t pid = fork();
@@ -46,7 +47,7 @@ static void *set_slot(void *arg)
 	return NULL;
 }
 
-/* KVM copies what it is given with kvm->lock held. */
+/* KVM copies the arguments of this ioctl with kvm->lock held. */
 static void *set_identity_map(void *arg)
 {
 	struct vmm *vm = arg;

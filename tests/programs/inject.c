@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * inject calls | inject load MODULE STRIDE: let each allocation of a call fail in turn, until a run
- * passes untouched. An error must be one that the caller can understand; must leave policies,
- * pages and references as they were, but for pages that the call had got so far; and the
- * same call then succeeds.
+ * inject calls | inject load MODULE STRIDE: makes each allocation of a call fail in turn, until
+ * the call runs without a failure. The error must be one that the caller can understand; it must
+ * leave policies, pages and references as they were, except for pages that the call had allocated
+ * by then; and the same call must then succeed.
  *
  * Needs CONFIG_FAULT_INJECTION with failslab, fail_page_alloc and the stack filter.
  */
@@ -23,7 +23,7 @@
 #define N 32UL
 #define SIZE (N * PAGE)
 
-/* Other modules' memory is here as well, but not the kernel's. */
+/* Other modules are in this range as well, but the kernel itself is not. */
 #define MODULES_START "0xffffffffa0000000"
 #define MODULES_END "0xffffffffff000000"
 
@@ -42,7 +42,7 @@ static void write_text(const char *path, const char *text)
 	close(f);
 }
 
-/* Allocations that can sleep or use high memory are left out by default; ours are such. */
+/* By default, allocations that can sleep or use high memory do not fail; the module's are such. */
 static void enable(void)
 {
 	write_text("/sys/kernel/debug/failslab/ignore-gfp-wait", "N");
@@ -53,7 +53,7 @@ static void enable(void)
 	write_text("/sys/kernel/debug/fail_page_alloc/verbose", "0");
 }
 
-/* From now on, only what is called from the text of a module fails. */
+/* From now on, only allocations with a module's text on the stack fail. */
 static void fail_modules_only(void)
 {
 	static const char *const files[][2] = {
@@ -74,7 +74,7 @@ static void fail_modules_only(void)
 
 static int nth_file;
 
-/* The nth allocation of this task from now on fails; 0: none. */
+/* The nth allocation of this task from now on fails; 0: none does. */
 static void fail_nth(int n)
 {
 	char text[16];
@@ -83,7 +83,7 @@ static void fail_nth(int n)
 	must(pwrite(nth_file, text, len, 0) == len);
 }
 
-/* Has it? */
+/* True if that allocation has failed. */
 static bool has_failed(void)
 {
 	char text[16] = {};
@@ -93,8 +93,8 @@ static bool has_failed(void)
 }
 
 /*
- * Each call sets up what it needs before it is told to fail; then is called, perhaps again.
- * The VM lasts, but for calls that find it other than new only once.
+ * Each call first sets up what it needs, with no failure; then it is made, perhaps again. The VM
+ * is kept, except for calls that find a VM in a new state only once.
  */
 static void with_vm(void)
 {
@@ -121,7 +121,7 @@ static void with_policy(void)
 	must(!set_policy(map, SIZE, MPOL_BIND, NODE(1)));
 }
 
-/* By one mapping; the one that the test has knows nothing of it. */
+/* Sets policies through another mapping; the test's own mapping does not know them. */
 static void with_policies(void)
 {
 	static const int modes[] = { MPOL_BIND, MPOL_INTERLEAVE, MPOL_PREFERRED_MANY, MPOL_BIND };
@@ -215,8 +215,8 @@ static int call_populate(void)
 }
 
 /*
- * Where the node's memory is all that it may have, a page that cannot be had is a SIGBUS. What
- * else fails for want of memory is taken again by the kernel.
+ * If only the node's memory may be used, a page that cannot be allocated is a SIGBUS. Where other
+ * allocations fail for lack of memory, the kernel takes the fault again.
  */
 static int call_touch(void)
 {
@@ -244,7 +244,7 @@ static int call_get_policy(void)
 	return get_policy(map + SIZE / 2, &mode, &nodes);
 }
 
-/* Which looks at the page, and so takes one. */
+/* This looks at the page, and so allocates one. */
 static int call_get_node(void)
 {
 	int node;
@@ -280,7 +280,7 @@ static int call_fork(void)
 	if (!pid)
 		_exit(map[0] != 0);
 	must(waitpid(pid, &status, 0) == pid);
-	/* A child that finds no memory for its page tables is killed. */
+	/* A child that gets no memory for its page tables is killed. */
 	return 0;
 }
 
@@ -294,7 +294,7 @@ static int call_prefault(void)
 	return vmm_prefault(&vm, 0, VMM_TEST_GPA, SIZE);
 }
 
-/* Refused, as there is a vCPU. */
+/* Must be refused, because there is a vCPU. */
 static int call_tsc(void)
 {
 	return ioctl(vm.fd, KVM_SET_TSC_KHZ, 0) == -1 && errno == EINVAL ? 0 : -1;
@@ -344,7 +344,7 @@ static int call_guest(void)
 	return vmm_write(&vm, 0, VMM_TEST_GPA, N, 2);
 }
 
-/* It was interrupted where it was: the guest would go on inside of it. */
+/* The vCPU was interrupted in the nested guest, and the guest would continue there. */
 static void leave_nested(void)
 {
 	must(!vmm_halt(&vm, 0));
@@ -362,9 +362,9 @@ static const struct call {
 	const char *name;
 	void (*set_up)(void);
 	int (*call)(void);
-	void (*again)(void);	/* what has to be done before it is called again */
-	bool once;	/* a VM is not the same afterwards */
-	bool spares;	/* may allocate nothing */
+	void (*again)(void);	/* what must be done before the call is made again */
+	bool once;	/* the VM is not in the same state afterwards */
+	bool spares;	/* may make no allocation */
 } calls[] = {
 	{ "KVM_CREATE_GUEST_MEMFD", with_vm, call_create },
 	{ "mmap()", with_file, call_mmap },
@@ -399,7 +399,7 @@ static bool is_expected(int err)
 	return err == ENOMEM || err == EINTR || err == EFAULT || err == ENFILE || err == EAGAIN;
 }
 
-/* What a call that fails must leave as it was. */
+/* What a failed call must leave as it was. */
 struct state {
 	int references;
 	unsigned long present;
@@ -442,7 +442,10 @@ static void look(struct state *s)
 	}
 }
 
-/* Pages that are there stay; others may have come, one after the other. Returns what is wrong. */
+/*
+ * Pages that were in the file must still be there; others may have been added, one after the
+ * other. Returns what is wrong.
+ */
 static const char *differs(const struct state *a, const struct state *b)
 {
 	unsigned long i;
@@ -455,13 +458,13 @@ static const char *differs(const struct state *a, const struct state *b)
 		if (a->page[i].node >= 0 && a->page[i].node != b->page[i].node)
 			return "pages that were there";
 	}
-	/* A single page may be anywhere. */
+	/* If only one page was added, it may be anywhere. */
 	if (!b->first && b->present > a->present + 1)
 		return "pages that have come";
 	return NULL;
 }
 
-/* Pages off their policy. */
+/* The number of pages that are off their policy. */
 static unsigned long astray(const struct state *s)
 {
 	unsigned long i, off = 0;
@@ -479,7 +482,9 @@ static unsigned long astray(const struct state *s)
 	return off;
 }
 
-/* One point: -1 if the call passed untouched, else how many things were not as expected. */
+/*
+ * Tries one point: returns -1 if no allocation failed, else how many things were not as expected.
+ */
 static int inject(const struct call *c, int n)
 {
 	static struct state before, after;
@@ -558,7 +563,10 @@ static int unload(void)
 	return syscall(SYS_delete_module, "kvm_gmem_numa", O_NONBLOCK);
 }
 
-/* One point of a load: -1 if it passed untouched, else how many things were not as expected. */
+/*
+ * Tries one point of a load: returns -1 if no allocation failed, else how many things were not as
+ * expected.
+ */
 static int inject_load_at(int file, int n, int *refused)
 {
 	int bad = 0, r;
@@ -585,8 +593,8 @@ static int inject_load_at(int file, int n, int *refused)
 }
 
 /*
- * Most allocations of a load are the module loader's own, hundreds of them, at each of
- * which the load is refused and nothing of ours has run. So there can be a stride.
+ * Most allocations of a load, hundreds of them, are the module loader's own: if one of them fails,
+ * the load is refused before any of the module's code has run. That is why a stride is possible.
  */
 static void inject_load(int file, int stride, const char *what)
 {
@@ -603,7 +611,7 @@ static void inject_load(int file, int stride, const char *what)
 	ok(refused > 10 && points - before >= refused, "%s: is refused for want of memory", what);
 }
 
-/* What cannot fail must not: the module goes. */
+/* Unloading cannot fail, so it must not: the module must be unloaded. */
 static void inject_unload(int file)
 {
 	bool failed = true;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What one VM costs another. To be run where time is a count of instructions.
+ * What one VM costs another. Run it where time is a count of instructions.
  *
- *	a guest's fault costs the same, however many slots others have bound
- *	a hole that goes across many slots lets others have the CPU in between
+ *	a guest's fault costs the same, however many slots other VMs have bound
+ *	a hole that goes across many slots lets other tasks have the CPU in between
  */
 #include <fcntl.h>
 #include <linux/falloc.h>
@@ -37,7 +37,7 @@ static void pin(int cpu)
 	must(!sched_setaffinity(0, sizeof(set), &set));
 }
 
-/* --- slots of one page, as many as there are to be */
+/* --- as many slots of one page as a test needs */
 
 #define FIRST_SLOT 1
 #define NR_SLOTS 10000
@@ -60,8 +60,8 @@ static void bind_pages(struct vmm *vm, int fd, unsigned long n)
 #define SPARE_GPA (2 * VMM_TEST_GPA)
 
 /*
- * The pages are there, so that a fault does nothing but find and map one. KVM unmaps all that a VM has
- * when any of its slots is deleted.
+ * The pages are in the file, so that a fault only finds and maps one. KVM unmaps all memory of a
+ * VM when any of its slots is deleted.
  */
 static long fault_once(struct vmm *vm)
 {
@@ -88,7 +88,7 @@ static long fault_cost(struct vmm *vm)
 	return least;
 }
 
-/* The VM was there before the others: whatever they have put in its way, it meets. */
+/* The VM was created before the others, so it meets everything that they have put in its way. */
 static void test_fault(void)
 {
 	static struct vmm vm, neighbour[NEIGHBOURS];
@@ -106,7 +106,7 @@ static void test_fault(void)
 		bind_pages(&neighbour[i], other[i], NR_SLOTS);
 	}
 	beside = fault_cost(&vm);
-	/* As far as two counts of the same agree. */
+	/* This is how closely two counts of the same thing agree. */
 	ok(beside * 100 < alone * 101,
 	   "a guest's fault takes %ld instructions, and beside %d slots of others %ld", alone,
 	   NEIGHBOURS * NR_SLOTS, beside);
@@ -125,7 +125,10 @@ static void test_fault(void)
 static volatile bool stop;
 static long worst;
 
-/* Runs whenever its time has come, on the CPU of the thread that created it, unless that holds it. */
+/*
+ * Runs at fixed intervals on the CPU of the thread that created it, unless that thread holds the
+ * CPU.
+ */
 static void *wait_for_turn(void *arg)
 {
 	const struct sched_param most = { .sched_priority = sched_get_priority_max(SCHED_FIFO) };
@@ -140,7 +143,7 @@ static void *wait_for_turn(void *arg)
 		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
 		late = now() - due;
 		worst = late > worst ? late : worst;
-		/* What was missed is not made up for. */
+		/* Missed intervals are not made up for. */
 		due = now();
 	}
 	return NULL;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * probe present|absent: each feature, seen working, or seen missing.
- * probe tsc: that of the TSC gate, seen working.
- * probe list: those that work right now, one a line.
+ * probe present|absent: checks that each feature works, or that each is missing.
+ * probe tsc: checks that the TSC gate works.
+ * probe list: prints the features that work now, one per line.
  *
- * Before the module is loaded and after it is unloaded, what it is to bring must be
- * missing: that is what shows that the probes can fail.
+ * Before the module is loaded and after it is unloaded, the features that it adds must be missing.
+ * This shows that the probes can fail.
  */
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -62,7 +62,7 @@ static bool can_map(struct vmm *vm)
 	return good;
 }
 
-/* Where mbind() is ignored, the policy goes with the mapping. */
+/* Where the file ignores mbind(), the policy is lost with the mapping. */
 static bool policy_persists(struct vmm *vm)
 {
 	unsigned long nodes = 0;
@@ -129,7 +129,7 @@ static bool placed_guest(struct vmm *vm)
 	return placed(vm, 'g');
 }
 
-/* The VM has a vCPU: with the gate, its TSC frequency is settled. */
+/* The VM has a vCPU, so with the gate its TSC frequency cannot be set any more. */
 static bool tsc_gate(struct vmm *vm)
 {
 	int khz = ioctl(vm->fd, KVM_GET_TSC_KHZ);

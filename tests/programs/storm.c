@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * storm SECONDS SEED: everything at once, on one file: guest faults, nested ones among them,
- * host faults, holes, policies, allocation, memslots that come and go, files that are closed
- * under their slots, VMs that die. What each call says does not matter here, the kernel is
- * watched by whoever runs this; but afterwards all must work as before.
+ * storm SECONDS SEED: everything at once on one file: guest faults, also by nested guests, host
+ * faults, holes, policies, allocation, memslots that come and go, files that are closed under
+ * their slots, VMs that die. The results of the calls are not checked here, and the script that
+ * runs this program watches the kernel; but afterwards everything must work as before.
  */
 #include <fcntl.h>
 #include <linux/falloc.h>
@@ -28,7 +28,7 @@ static char *map;
 static volatile bool stop;
 static uint64_t seed;
 
-/* A thread of the storm; its random numbers depend on the seed and its place alone. */
+/* A thread of the storm. Its random numbers depend only on the seed and its index. */
 struct thread {
 	const char *name;
 	void (*act)(struct thread *t);
@@ -134,7 +134,7 @@ static void slot(struct thread *t)
 	usleep(roll(t, 5000));
 }
 
-/* Another slot, whose file is closed at about the time that it is deleted. */
+/* Another slot, whose file is closed at about the time that the slot is deleted. */
 static int doomed;
 
 static void *close_doomed(void *arg)

@@ -22,7 +22,7 @@ static bool act_map(struct caller *c)
 		    flags[roll(c, 4)] | MAP_FIXED, some_file(c), first * PAGE) != MAP_FAILED;
 }
 
-/* Most of it right, or next to nothing would be a slot. */
+/* Most arguments are valid, or hardly any call would create a slot. */
 static bool act_slot(struct caller *c)
 {
 	struct kvm_userspace_memory_region2 region = {
@@ -65,7 +65,7 @@ static bool act_touch(struct caller *c)
 	return good;
 }
 
-/* A copy of all mappings, while other threads change them; it touches some and dies. */
+/* Copies all mappings while other threads change them; the child touches some of them and dies. */
 static bool act_fork(struct caller *c)
 {
 	pid_t pid = syscall(SYS_fork);
@@ -78,7 +78,7 @@ static bool act_fork(struct caller *c)
 	return pid > 0 && waitpid(pid, &status, 0) == pid;
 }
 
-/* Asynchronous write protection is all that there is for memory that is not of core mm. */
+/* Asynchronous write protection is the only mode for memory that does not belong to core mm. */
 static bool act_userfault(struct caller *c)
 {
 	struct uffdio_register area = {
@@ -94,7 +94,7 @@ static bool act_userfault(struct caller *c)
 	return roll(c, 2) || !ioctl(FD_UFFD, UFFDIO_UNREGISTER, &area.range);
 }
 
-/* Pages that io_uring pins for long, in holes and out of them. */
+/* io_uring pins pages for a long time, inside holes and outside. */
 static bool act_pin(struct caller *c)
 {
 	struct io_uring_params params = {};
@@ -111,7 +111,7 @@ static bool act_pin(struct caller *c)
 	return good;
 }
 
-/* What arguments by address are made of, but for what calls leave there. */
+/* Fills the memory from which arguments by address are read, besides what calls leave there. */
 static bool act_scribble(struct caller *c)
 {
 	uint32_t *p = (uint32_t *)(SCRATCH + roll(c, SCRATCH_PAGES) * PAGE);
@@ -141,14 +141,16 @@ static void enable(struct caller *c, int vm)
 }
 
 /*
- * Another VM takes the place of this process's, at any time; files, slots and mappings of the
- * old one are left to find their own end. Where KVM has such a type, it may have private memory.
+ * Another VM replaces this process's VM at any time. The files, slots and mappings of the old VM
+ * are left to end by themselves. Where KVM has such a type, the new VM may have private memory.
  */
 static bool act_vm(struct caller *c)
 {
 	int kvm, vm, vcpu;
 
-	/* Or none lives long enough to have a file and a slot. */
+	/*
+	 * If it were replaced more often, no VM would live long enough to have a file and a slot.
+	 */
 	if (roll(c, 8))
 		return false;
 	kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * System calls of every kind that takes a descriptor, a path or memory, on guest_memfds and
- * their mappings, with arguments that need not make sense.
+ * System calls of every kind that takes a descriptor, a path or memory, on guest_memfds and their
+ * mappings, with arguments that need not make sense.
  *
  *	arguments.c	an argument, drawn by its kind
  *	calls.c		the system calls, and which arguments they take
  *	acts.c		what takes more than arguments
  *	process.c	a process with threads that call, and one that runs a guest
- *	main.c		processes are killed and replaced; afterwards all must work
+ *	main.c		processes are killed and replaced; afterwards everything must work
  *
- * What a call says does not matter here: the fuzzer with its model knows the few that a VMM
- * makes, this one those that nobody thought of. The kernel is watched by whoever runs this.
+ * The results of the calls are not checked here: the fuzzer with its model covers the few calls
+ * that a VMM makes, this program covers calls that were not thought of. The script that runs it
+ * watches the kernel.
  */
 #ifndef ANY_CALL_H
 #define ANY_CALL_H
@@ -27,16 +28,16 @@
 
 #define N 32UL			/* pages of a file */
 #define SIZE (N * PAGE)
-#define SHARED 2		/* files that all processes have, of the first one's VM */
-#define OWN 2			/* and those of a process, of its own VM */
+#define SHARED 2		/* files of the first process's VM, which all processes have */
+#define OWN 2			/* files of a process's own VM */
 #define FILES (SHARED + OWN)
-#define ARENA 0x200000000000UL	/* where files are mapped: nothing else is anywhere near */
+#define ARENA 0x200000000000UL	/* where files are mapped, far from anything else */
 #define ARENA_PAGES (2 * FILES * N)
 #define SCRATCH 0x210000000000UL	/* where calls may write */
 #define SCRATCH_PAGES 64UL
 #define FIRST_FD 100
 
-/* Descriptors, at fixed numbers, so that a copy may take another's place. */
+/* Descriptors have fixed numbers, so that a copy may take another one's place. */
 enum {
 	FD_FILE = FIRST_FD,
 	FD_VM = FD_FILE + FILES,
@@ -54,7 +55,7 @@ enum {
 	FD_END,
 };
 
-/* A thread: its dice, and memory for arguments that are handed over by address. */
+/* A thread: its random numbers, and memory for arguments that are passed by address. */
 struct caller {
 	struct prng dice;
 	struct iovec iov[8];
@@ -111,7 +112,7 @@ extern const size_t acts_count;
 /* process.c */
 #define ACTIONS_MAX 128
 
-/* In memory that all processes share. */
+/* The counts are in memory that all processes share. */
 struct totals {
 	uint64_t calls, good;
 	uint64_t good_of[ACTIONS_MAX];	/* calls, then acts */

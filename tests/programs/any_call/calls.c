@@ -16,7 +16,7 @@
 
 #include "any_call.h"
 
-/* Of the kernel's own headers alone. */
+/* Only the kernel's own headers define this struct. */
 struct space_resv {
 	short l_type, l_whence;
 	long l_start, l_len;
@@ -43,7 +43,7 @@ struct space_resv {
 #define CALL(call, takes, ...) \
 	{ #call, SYS_##call, takes, VALUE_COUNT(__VA_ARGS__), { __VA_ARGS__ } }
 
-/* Poisoning is not among the advices: a frame that is lost does not come back. */
+/* The advices do not include poisoning, because a lost frame does not come back. */
 const struct call calls[] = {
 	CALL(read, "fpl"),
 	CALL(write, "fpl"),

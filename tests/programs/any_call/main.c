@@ -35,7 +35,7 @@ static void end_process(pid_t pid)
 	must(!kill(pid, SIGKILL) && waitpid(pid, &status, 0) == pid);
 }
 
-/* Each lives for a second or two. */
+/* Each process lives for a second or two. */
 static void run(double seconds)
 {
 	struct prng dice = prng_seed(seed);

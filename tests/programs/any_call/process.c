@@ -40,7 +40,7 @@ static void count(size_t action, bool good)
 	__atomic_add_fetch(&totals->good_of[action], 1, __ATOMIC_RELAXED);
 }
 
-/* One in three is an act. */
+/* One in three actions is an act. */
 static void *caller_thread(void *arg)
 {
 	struct caller *c = arg;
@@ -79,8 +79,8 @@ static void put_at(int fd, int at)
 }
 
 /*
- * No file of another kind, and no mapping, is to use up memory; and descriptors that a
- * call has made, and nobody knows, are to find an end.
+ * Files of other kinds, and mappings, must not use up memory. Descriptors that a call created
+ * without this program knowing must not pile up.
  */
 static void set_limits(void)
 {
@@ -128,7 +128,7 @@ static void map_files(void)
 			  FD_FILE + i, 0) != MAP_FAILED);
 }
 
-/* Its mappings are its own, the shared files are not. */
+/* The process has its own mappings, but shares files with other processes. */
 void process(const int *files, uint64_t seed)
 {
 	static struct caller caller[CALLERS + 1];
@@ -140,7 +140,7 @@ void process(const int *files, uint64_t seed)
 	open_descriptors(files);
 	map_files();
 	set_limits();
-	/* What a helper has to say from now on is of a world that makes no sense. */
+	/* From now on, nothing that a helper prints is meaningful. */
 	must(freopen("/dev/null", "w", stdout));
 
 	for (i = 0; i <= CALLERS; i++) {

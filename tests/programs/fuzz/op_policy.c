@@ -458,7 +458,7 @@ static bool move_is_queued(const struct model *m, const long *arg, int first, in
 	return false;
 }
 
-/* Returns 1 if the page is put on the list of pages to move, or else its status. */
+/* Returns 1 if the page is put on the list of pages to move; else 0 or a negative errno. */
 static long move_add(const struct model *m, const long *arg, int first, int page)
 {
 	const struct vma *v = vma_at(&m->process[arg[MOVE_PROC]], page);
