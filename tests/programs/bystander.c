@@ -273,7 +273,7 @@ int main(int argc, char **argv)
 		struct thread *t = &threads[i];
 
 		must(!pthread_join(t->id, NULL));
-		if (!ok(t->rounds && !t->errors, "%s: all as it should be", t->name))
+		if (!ok(t->rounds && !t->errors, "%s: everything is as it should be", t->name))
 			printf("#   %lu errors, the first: %s (errno %d)\n", t->errors, t->error,
 			       t->error_number);
 		printf("# %s: %lu rounds, longest run %lu.%03lu ms\n", t->name, t->rounds,

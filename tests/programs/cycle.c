@@ -94,7 +94,7 @@ int main(int argc, char **argv)
 			printf("# %ld of %ld, after %.0f s\n", i + 1, n, seconds_now() - begin);
 	}
 	ok(i == n, "%ld loads and unloads with calls in flight (%s)", i, i == n ? "all" : strerror(errno));
-	printf("# %ld times it was in use\n", refused);
+	printf("# %ld times the module was in use\n", refused);
 	printf("# count cycles %ld\n", i);
 	if (i < n)
 		return tap_exit();

@@ -545,7 +545,7 @@ static void inject_calls(void)
 
 	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 		if (calls[i].call == call_prefault && vmm_prefault_error())
-			tap_skip("a kernel that cannot", "%s", calls[i].name);
+			tap_skip("a kernel where this call does not work", "%s", calls[i].name);
 		else
 			inject_all(&calls[i]);
 	}

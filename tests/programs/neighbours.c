@@ -170,7 +170,7 @@ static void test_hole(void)
 	stop = true;
 	must(!pthread_join(thread, NULL));
 	ok(worst < NS_PER_MS,
-	   "a hole across %d slots, %ld instructions: nobody waits for the CPU for more than %ld",
+	   "a hole across %d slots, %ld instructions: no task waits for the CPU for more than %ld",
 	   NR_SLOTS, took, worst);
 	close(fd);
 	vmm_destroy(&vm);

@@ -66,7 +66,7 @@ int main(void)
 	set("change, without the flag", fd, 0, VMM_TEST_GPA, SIZE);
 	set("move", fd, KVM_MEM_GUEST_MEMFD, VMM_TEST_GPA + SIZE, SIZE);
 	set("delete", fd, 0, VMM_TEST_GPA, 0);
-	set("bind what is no file", kvm, KVM_MEM_GUEST_MEMFD, VMM_TEST_GPA, SIZE);
+	set("bind another kind of file", kvm, KVM_MEM_GUEST_MEMFD, VMM_TEST_GPA, SIZE);
 	say("TSC frequency", 0, ioctl(vm, KVM_SET_TSC_KHZ, 0));
 	return 0;
 }

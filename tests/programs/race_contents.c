@@ -340,7 +340,7 @@ static const struct op {
 #define OPS (sizeof(ops) / sizeof(ops[0]))
 #define WRITERS (sizeof(writers) / sizeof(writers[0]))
 
-/* --- what has to hold */
+/* --- what must hold */
 
 static bool comes_further(uint64_t to)
 {

@@ -23,7 +23,7 @@
 #define OTHER_SLOT (VMM_TEST_SLOT + 1)
 #define OTHER_GPA (VMM_TEST_GPA + 4 * SIZE)
 
-static struct vmm vm;		/* lasts */
+static struct vmm vm;		/* for all races */
 static struct vmm mortal;	/* for races that end it */
 static int fd;
 static char *map;

@@ -168,8 +168,8 @@ static void test_under_a_running_guest(void)
 	stop = true;
 	must(!pthread_join(guest, &errors) && !pthread_join(puncher, NULL));
 	is((long)errors, 0, "the nodes change 30 times under a guest that faults");
-	ok(rounds && holes, "as often as that: %lu rounds of faults, %lu holes", rounds, holes);
-	is(policies_changed(), 0, "and no policy of the file changes");
+	ok(rounds && holes, "meanwhile: %lu rounds of faults, %lu holes", rounds, holes);
+	is(policies_changed(), 0, "no policy of the file changes meanwhile");
 }
 
 int main(void)

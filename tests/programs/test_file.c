@@ -1231,8 +1231,8 @@ static void test_fd_passing(void)
 	p = map(fd, SIZE);
 	ok(filled(p, SIZE, 3), "a file from a process that is gone has its data");
 	ok(!get_policy(p, &mode, &nodes) && mode == MPOL_BIND && nodes == NODE(1),
-	   "and its policy");
-	ok(usable(fd), "and is usable");
+	   "a file from a process that is gone has its policy");
+	ok(usable(fd), "a file from a process that is gone is usable");
 	munmap(p, SIZE);
 	close(fd);
 	close(sockets[0]);

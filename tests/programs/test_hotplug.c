@@ -121,12 +121,12 @@ static void try_blocks(void)
 	ok(held > 0, "%d of the node's %zu blocks hold pages of the guest", held, blocks.gl_pathc);
 	is(gone_with_pages, 0, "none of them can be taken offline");
 	is(odd, 0, "each attempt succeeds, or fails with EBUSY, EINTR or EINVAL");
-	ok(offline > 0, "%d others can", offline);
+	ok(offline > 0, "%d other blocks can be taken offline", offline);
 	for (i = 0; i < blocks.gl_pathc; i++) {
 		snprintf(path, sizeof(path), MEMORY "memory%lu/state", block_number(blocks.gl_pathv[i]));
 		back += !memory_block_set(path, "online");
 	}
-	is(back, offline, "and back online");
+	is(back, offline, "these blocks come back online");
 	globfree(&blocks);
 }
 
@@ -171,16 +171,16 @@ int main(void)
 	stop = true;
 	must(!pthread_join(thread, &errors));
 	is((long)errors, 0, "meanwhile the guest reads what it writes");
-	ok(rounds > 0, "in %lu rounds", rounds);
+	ok(rounds > 0, "the guest made %lu rounds", rounds);
 
 	is(moved(), 0, "no page has moved");
-	is(pages_off(map, N, on_the_node), 0, "all are on their node");
+	is(pages_off(map, N, on_the_node), 0, "all pages are on their node");
 	must(!vmm_write(&vm, 0, VMM_TEST_GPA, N, 3));
 	is(map[(N - 1) * PAGE], 3, "the VMM sees what the guest writes");
 	vmm_punch(fd, 0, SIZE);
 	must(!vmm_sum(&vm, 0, VMM_TEST_GPA, N, &sum));
 	is(sum, 0, "a hole takes the pages");
-	is(pages_off(map, N, on_the_node), 0, "new ones are on the node");
+	is(pages_off(map, N, on_the_node), 0, "new pages are on the node");
 
 	munmap(map, SIZE);
 	close(fd);

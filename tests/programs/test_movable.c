@@ -82,7 +82,7 @@ static void test_refused(void)
 	must(!fallocate(fd, ALLOCATE, 0, SIZE));
 	is(pages_off(p, N, on_node_1), 0, "movable memory only: pages go where that policy says");
 	is(set_policy(p, SIZE, MPOL_DEFAULT, 0), 0, "movable memory only: the default can be had");
-	is(set_policy(p, SIZE, MPOL_LOCAL, 0), 0, "movable memory only: so can MPOL_LOCAL");
+	is(set_policy(p, SIZE, MPOL_LOCAL, 0), 0, "movable memory only: MPOL_LOCAL is accepted");
 	munmap(p, SIZE);
 	close(fd);
 }
@@ -97,7 +97,7 @@ static void test_memfd(void)
 	p = vmm_map(fd, SIZE);
 	must(!set_policy(p, SIZE, MPOL_BIND, NODE(THIRD)));
 	memset(p, 1, SIZE);
-	is(pages_off(p, N, on_third), 0, "movable memory only: a memfd lies there");
+	is(pages_off(p, N, on_third), 0, "movable memory only: a memfd's pages can be there");
 	munmap(p, SIZE);
 	close(fd);
 }
@@ -109,7 +109,7 @@ static void test_mixed(void)
 
 	is(set_policy(p, SIZE, MPOL_BIND, NODE(THIRD)), 0, "movable and other memory: can be bound to");
 	is(fallocate(fd, ALLOCATE, 0, SIZE), 0, "movable and other memory: pages can be had");
-	is(pages_off(p, N, on_third), 0, "movable and other memory: they lie there");
+	is(pages_off(p, N, on_third), 0, "movable and other memory: the pages are there");
 	munmap(p, SIZE);
 	close(fd);
 }
@@ -151,7 +151,7 @@ static void test_other_memory_goes(void)
 	must(!set_policy(p, SIZE, MPOL_BIND, NODE(THIRD)));
 	if (take_other_memory())
 		fails(fallocate(fd, ALLOCATE, 0, SIZE), ENOMEM,
-		      "movable and other memory: without the other, no page, and none elsewhere");
+		      "movable memory left only: no page, not even on another node");
 	else
 		tap_skip("the node's memory is in use", "movable and other memory: the other goes");
 	munmap(p, SIZE);

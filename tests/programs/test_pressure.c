@@ -195,7 +195,7 @@ static void test_other_policies(struct vmm *vm, int filler)
 		fill_again(filler);
 		is(allocate(fd, SIZE), 0, "full node: %s: fallocate() succeeds", policies[i].name);
 		off = pages_off(p, N, on_other_node);
-		ok(off < N / 4, "full node: %s: on the other node (but for %lu pages)",
+		ok(off < N / 4, "full node: %s: on the other node (except %lu pages)",
 		   policies[i].name, off);
 		munmap(p, SIZE);
 		close(fd);
@@ -248,7 +248,7 @@ static void test_guest_on_full_node(struct vmm *vm, int filler, int fd)
 	start = milliseconds();
 	fails(ioctl(vm->vcpu[0].fd, KVM_RUN, 0), ENOMEM,
 	      "full node: KVM_RUN fails again if tried again");
-	printf("# which takes %ld ms\n", milliseconds() - start);
+	printf("# KVM_RUN took %ld ms to fail\n", milliseconds() - start);
 	if (!vmm_prefault_error())
 		fails(prefault_on_full_node(vm, filler, fd), ENOMEM,
 		      "full node: KVM_PRE_FAULT_MEMORY fails with ENOMEM");
@@ -289,7 +289,7 @@ static void test_full_node(void)
 	start = milliseconds();
 	must(!atexit(empty_node));
 	fill_roughly(FULL);
-	printf("# %ld ms to fill the node but for %ld KiB\n", milliseconds() - start,
+	printf("# %ld ms to fill the node except for %ld KiB\n", milliseconds() - start,
 	       node_meminfo_kb(FULL, "MemFree"));
 	start = milliseconds();
 	fails(allocate(filler, GIB), ENOMEM, "full node: fallocate() fails with ENOMEM");

@@ -189,7 +189,7 @@ static void test_watched(void)
 	must(waitpid(pid, &status, 0) == pid);
 	ok(WIFEXITED(status) && !WEXITSTATUS(status), "a VMM ends whose file is watched by inotify");
 	sync();
-	ok(true, "and the file systems can be synced");
+	ok(true, "the file systems can be synced after that");
 	close(watch);
 }
 
@@ -212,7 +212,7 @@ static void test_witness(void)
 	/* Except for a few that wait in a CPU's batch. */
 	ok(held_pages() - before > n - 64, "pages of a file are counted while it is open");
 	close(fd);
-	ok(held_pages() - before < 64, "and no longer when it is closed");
+	ok(held_pages() - before < 64, "pages of a file are not counted when it is closed");
 	vmm_destroy(&vm);
 }
 

@@ -45,15 +45,16 @@ static void test_gate(int kvm)
 	is(tsc_khz(vm), host, "and it is");
 	/* The ioctl uses the low half of its argument. */
 	is(set_tsc_khz(vm, 1UL << 32 | (host + 3000)), 0, "the argument is 32 bits wide");
-	is(tsc_khz(vm), host + 3000, "and the rest ignored");
+	is(tsc_khz(vm), host + 3000, "the high half of the argument is ignored");
 
 	vcpu = ioctl(vm, KVM_CREATE_VCPU, 0);
 	must(vcpu >= 0);
 	is(tsc_khz(vcpu), host + 3000, "a vCPU takes the VM's frequency over");
 	fails(set_tsc_khz(vm, host + 1000), EINVAL, "with a vCPU, the VM's is refused");
-	fails(set_tsc_khz(vm, host + 3000), EINVAL, "even unchanged");
-	fails(set_tsc_khz(vm, 0), EINVAL, "even 0");
-	is(tsc_khz(vm), host + 3000, "and stays what it was");
+	fails(set_tsc_khz(vm, host + 3000), EINVAL,
+	      "with a vCPU, the VM's is refused even unchanged");
+	fails(set_tsc_khz(vm, 0), EINVAL, "with a vCPU, the VM's is refused even if it is 0");
+	is(tsc_khz(vm), host + 3000, "the VM's stays what it was");
 	is(set_tsc_khz(vcpu, host + 2000), 0, "the vCPU's own can be set");
 	is(tsc_khz(vcpu), host + 2000, "and read back");
 
@@ -72,7 +73,7 @@ static void test_failed_vcpu(int kvm)
 	vcpu = ioctl(vm, KVM_CREATE_VCPU, 0);
 	must(vcpu >= 0);
 	is(ioctl(vm, KVM_CREATE_VCPU, 0), -1, "a vCPU cannot be created twice");
-	fails(set_tsc_khz(vm, host), EINVAL, "and the first one still counts");
+	fails(set_tsc_khz(vm, host), EINVAL, "the first vCPU still counts");
 	close(vcpu);
 	close(vm);
 }

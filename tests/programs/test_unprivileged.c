@@ -123,7 +123,8 @@ static void under_seccomp(void)
 	      ENOSYS, "seccomp: no mmap()");
 	is(vmm_slot(&vm, VMM_TEST_SLOT, KVM_MEM_GUEST_MEMFD, VMM_TEST_GPA, SIZE, NULL, fd, 0), 0,
 	   "seccomp: ioctl() alone is enough for a memslot");
-	is(vmm_write(&vm, 0, VMM_TEST_GPA, N, 1), 0, "seccomp: and for a guest");
+	is(vmm_write(&vm, 0, VMM_TEST_GPA, N, 1), 0,
+	   "seccomp: ioctl() alone is enough for a guest");
 }
 
 static void address_space_full(void)
@@ -140,7 +141,7 @@ static void address_space_full(void)
 	is(vmm_slot(&vm, VMM_TEST_SLOT, KVM_MEM_GUEST_MEMFD, VMM_TEST_GPA, SIZE, NULL, fd, 0), 0,
 	   "RLIMIT_AS: a memslot needs no address space");
 	is(vmm_slot(&vm, VMM_TEST_SLOT, KVM_MEM_GUEST_MEMFD, VMM_TEST_GPA, 0, NULL, fd, 0), 0,
-	   "RLIMIT_AS: nor does its deletion");
+	   "RLIMIT_AS: deleting a memslot needs no address space");
 	must(!setrlimit(RLIMIT_AS, &was));
 	close(fd);
 	vmm_destroy(&vm);

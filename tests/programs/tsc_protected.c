@@ -34,10 +34,10 @@ int main(int argc, char **argv)
 	protect(vm.vcpu[0].fd);
 	if (!strcmp(argv[1], "refused"))
 		fails(ioctl(vm.vcpu[0].fd, KVM_SET_TSC_KHZ, khz), EINVAL,
-		      "not if its TSC is protected");
+		      "it cannot be set if the vCPU's TSC is protected");
 	else
 		is(ioctl(vm.vcpu[0].fd, KVM_SET_TSC_KHZ, khz), 0,
-		   "here, even if its TSC is protected");
+		   "on this kernel, even if the vCPU's TSC is protected");
 	is(ioctl(vm.vcpu[0].fd, KVM_GET_TSC_KHZ), khz, "other ioctls work");
 	is(ioctl(vm.vcpu[1].fd, KVM_SET_TSC_KHZ, khz), 0, "another vCPU's can be set");
 	vmm_destroy(&vm);

@@ -159,7 +159,7 @@ static bool choose(struct sequence *s, uint64_t seed)
 
 static void explain(const struct sequence *s)
 {
-	char text[256] = "taking it all down";
+	char text[256] = "removing everything at the end";
 
 	if (shared->step < s->n)
 		op_text(&s->op[shared->step], text, sizeof(text));
