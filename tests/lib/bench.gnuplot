@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What ours and memfd need for a page, in parts of what native needs. Given: data, out.
+# Instructions per page of kvm-gmem-numa and of memfd, relative to native. The caller sets data and out.
 set terminal pngcairo noenhanced size 1000,560 font "sans,11"
 set output out
 set title "Instructions per 4 KiB page with MPOL_BIND, native guest_memfd of 7.3 being 1; less is faster"

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Speed, counted in instructions: QEMU's icount makes a nanosecond of the guest an
+# Speed, counted in instructions: with QEMU's icount, a nanosecond of the guest is an
 # instruction, so that figures repeat on any machine. Needs common.sh, kernels.sh, boot.sh.
 
 bench=$cache/bench
 
 bench_native=trixie-backports-7.3
 
-# bench_boot NAME KERNEL MODULE|- SECTIONS [KERNEL PARAMETER...]: what is measured goes into
+# bench_boot NAME KERNEL MODULE|- SECTIONS [KERNEL PARAMETER...]: boot it and write the figures to
 # $bench/NAME.
 bench_boot()
 {
@@ -32,7 +32,7 @@ bench_boot()
 	} >"$bench/$name"
 }
 
-# Those of which a nanosecond is an instruction.
+# bench_counted ARGUMENTS OF bench_boot: a boot in which a nanosecond is an instruction.
 bench_counted()
 {
 	local start=$SECONDS
@@ -40,7 +40,7 @@ bench_counted()
 	say "  $(printf '%-16s %5d' "$1" $((SECONDS - start))) s   $4${5:+, $5}"
 }
 
-# bench_together "ARGUMENTS OF bench_counted"...: as many at a time as there are CPUs.
+# bench_together "ARGUMENTS OF bench_counted"...: run as many boots at a time as there are CPUs.
 bench_together()
 {
 	local line bad=0 pids=()
@@ -58,7 +58,7 @@ bench_together()
 	return $bad
 }
 
-# bench_quick KERNEL MODULE: what a test can wait for.
+# bench_quick KERNEL MODULE: the boots that are short enough for `make check`.
 bench_quick()
 {
 	bench_together \
@@ -80,7 +80,7 @@ bench_all()
 	BOOT_PROGRAMS=perf bench_together \
 		"ours-profile $1 $2 load,$profiles" \
 		"native-profile $bench_native - $profiles" || return
-	# Alone, because it is by the clock.
+	# This boot runs alone, because it measures wall-clock time.
 	BOOT_THREADS=multi BOOT_CPUS=4 BOOT_TIMEOUT=1200 bench_boot parallel "$1" "$2" load,parallel
 }
 

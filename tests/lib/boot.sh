@@ -3,7 +3,7 @@
 
 qemu=qemu-system-x86_64
 
-# copy_modules DIR MODULE...: them and what they need, in the order to load.
+# copy_modules DIR MODULE...: copy the modules and their dependencies; DIR/order lists them in the order of loading.
 copy_modules()
 {
 	local dir=$1 m path
@@ -20,7 +20,7 @@ copy_modules()
 	done >"$dir/order"
 }
 
-# copy_program ROOT PROGRAM: one of this machine's, with the libraries that it needs.
+# copy_program ROOT PROGRAM: copy a program of this machine, with the libraries that it needs.
 copy_program()
 {
 	local lib
@@ -31,14 +31,14 @@ copy_program()
 	done
 }
 
-# initramfs FILE SCENARIO FILE...: an archive with busybox, KVM for the kernel
-# in use, the scenario, the files, and the machine's programs in BOOT_PROGRAMS.
+# initramfs FILE SCENARIO FILE...: make an archive with busybox, KVM for the kernel in use,
+# the scenario, the files, and those programs of this machine that BOOT_PROGRAMS lists.
 initramfs()
 {
 	local out=$1 scenario=$2 root program
 	shift 2
 	root=$(mktemp -d)
-	# Users other than root have to find their way too.
+	# Users other than root need access as well.
 	chmod 755 "$root"
 	mkdir -p "$root"/{bin,dev,proc,sys,tmp,modules,test}
 	cp /bin/busybox "$root/bin/"
@@ -58,31 +58,29 @@ initramfs()
 
 boot_parameters="console=ttyS0 panic=-1 panic_on_warn=1 oops=panic no_timer_check"
 
-# boot INITRD CONSOLE [KERNEL PARAMETER...]: run it; what the guest writes to
-# its second serial port comes out here, its console goes to a file.
+# boot INITRD CONSOLE [KERNEL PARAMETER...]: boot the kernel in use. What the guest writes to its second serial
+# port goes to standard output, and its console goes to a file.
 #
-# One thread for all CPUs: with several, QEMU 10 still runs into a stale int3
-# once in some hundred patches of the kernel's text, and KVM patches __schedule()
-# whenever the first vCPU comes or the last one goes. BOOT_THREADS=multi is for scenarios
-# in which no text is patched while more than one CPU is online, and to measure several at
-# once.
+# QEMU runs all CPUs in one thread. With several threads, QEMU 10 still hits a stale int3 once in some hundred
+# patches of the kernel's text, and KVM patches __schedule() whenever the first vCPU is created or the last one is
+# destroyed. BOOT_THREADS=multi is for scenarios in which no text is patched while more than one CPU is online, and
+# for measuring several CPUs at once.
 #
-# BOOT_PATIENCE multiplies the time limit, for slow kernels. BOOT_ICOUNT=N makes time a count
-# of instructions, each 2^N ns: N=0 to measure; the larger it is, the fewer instructions
-# one CPU runs before the next one has its turn. BOOT_CPUS and BOOT_MIB are those of one
-# node, of two. BOOT_MOVABLE_MIB, a multiple of 128, adds node 2: no CPUs, and memory that is
-# plugged in and all ZONE_MOVABLE, as that of CXL is. BOOT_OPTIONS are QEMU's, for what else there
-# is to be; they have the kernel as well if kernel_image is empty.
+# BOOT_PATIENCE multiplies the time limit, for slow kernels. BOOT_ICOUNT=N makes time a count of instructions of
+# 2^N ns each. N=0 is for measuring; the larger N is, the fewer instructions a CPU runs before the next CPU has its
+# turn. BOOT_CPUS and BOOT_MIB are the CPUs and the memory of each of the two nodes. BOOT_MOVABLE_MIB, a multiple of
+# 128, adds node 2, which has no CPUs, and whose memory is hotplugged and all ZONE_MOVABLE, as CXL memory is.
+# BOOT_OPTIONS are additional options of QEMU; if kernel_image is empty, they must also provide the kernel.
 #
-# Two sockets, because the kernel warns of NUMA nodes that split one. No check of the timer,
-# which takes a busy machine for a broken one. A panic
-# ends QEMU (-no-reboot, panic=-1), and so does the time limit.
+# There are two sockets, because the kernel warns about NUMA nodes that split a socket. no_timer_check is set, because
+# that check mistakes a busy machine for a broken timer. A panic ends QEMU (-no-reboot, panic=-1), and so does
+# the time limit.
 boot()
 {
 	local initrd=$1 console=$2 qlog=$2.qemu cpus=${BOOT_CPUS:-2} mib=${BOOT_MIB:-1536} icount="" direct=()
 	local limit=$((${BOOT_TIMEOUT:-480} * ${BOOT_PATIENCE:-1})) tell="" plug="" movable=${BOOT_MOVABLE_MIB:-}
 	shift 2
-	# Where time is a count of instructions, the guest's is another.
+	# Where time is a count of instructions, the guest's clock does not follow this limit.
 	[ -n "${BOOT_ICOUNT:-}" ] || tell=gmem_limit=$limit
 	[ -z "$movable" ] || {
 		plug=",slots=1,maxmem=$((2 * mib + movable))M"
@@ -107,13 +105,13 @@ boot()
 		</dev/null 2>"$qlog"
 }
 
-# scenario TITLE INITRD [KERNEL PARAMETER...]: boot it and speak TAP for prove.
+# scenario TITLE INITRD [KERNEL PARAMETER...]: boot it and print TAP for prove.
 #
-# BOOT_EXPECTED is a regex of lines of the log that are not bad. Nor are data races that KCSAN
-# finds between functions of the kernel's own.
+# BOOT_EXPECTED is a regex of log lines that are harmless. Data races that KCSAN finds between functions of the
+# kernel itself are ignored as well.
 #
-# The guest's results count only if its last line says how many there are: a
-# panic or a hang cannot write that line.
+# The guest's results count only if its last line says how many results there are: after a panic or a hang, that
+# line is missing.
 scenario()
 {
 	local title=$1 initrd=$2 console status=0

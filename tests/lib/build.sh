@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Building what the booted kernels run. Needs common.sh, packages.sh, kernels.sh.
+# Build what the booted kernels run. Needs common.sh, packages.sh, kernels.sh.
 
-# copy_tree DIR: what a build of the module needs.
+# copy_tree DIR: copy what a build of the module needs.
 copy_tree()
 {
 	mkdir -p "$1"
@@ -9,14 +9,14 @@ copy_tree()
 		Kbuild dkms.conf src compat include) | tar -x -C "$1"
 }
 
-# kcov_argument: for make, where the kernel can tell the fuzzer which code of the module ran.
+# kcov_argument: an argument for make, if the kernel has KCOV and so can tell the fuzzer which code of the module ran.
 kcov_argument()
 {
 	! grep -qx CONFIG_KCOV=y "$kernel_build/include/config/auto.conf" || echo KCOV_INSTRUMENT=y
 }
 
-# build_module DIR [MAKE ARGUMENT...]: for the kernel in use, from a copy of the
-# tree; leaves DIR/kvm-gmem-numa.ko.
+# build_module DIR [MAKE ARGUMENT...]: build the module for the kernel in use, from a copy of the
+# tree; the result is DIR/kvm-gmem-numa.ko.
 build_module()
 {
 	local dir=$1
@@ -26,7 +26,7 @@ build_module()
 	kernel_make "$dir" $(kcov_argument) "$@" modules
 }
 
-# build_variant OUT FILE[,FILE...] SED_SCRIPT [MAKE ARGUMENT...]: the module with a fault
+# build_variant OUT FILE[,FILE...] SED_SCRIPT [MAKE ARGUMENT...]: build the module with a fault
 # put into the files.
 build_variant()
 {
@@ -43,27 +43,28 @@ build_variant()
 	rm -rf "$dir"
 }
 
-# build_load_variants DIR: modules and helpers for guest/load.sh.
+# build_load_variants DIR: build the modules and helpers for guest/load.sh.
 build_load_variants()
 {
 	local dir=$1 ko=$1/kvm-gmem-numa.ko
 	perl -pe 's/kvm_vm_ioctl\0/kvm_vm_ioctX\0/g' "$ko" >"$dir/no-hook.ko"
 	perl -pe 's/\0mpol_set_shared_policy\0/\0mpol_set_shared_policX\0/g' "$ko" >"$dir/no-symbol.ko"
-	# Nobody is the prover, so no proof succeeds; or is taken to have.
+	# With no prover set, the calls that prove redirects reach the originals. silent.ko takes that for a redirect
+	# that does not fire, and canaries.ko for one that does.
 	build_variant "$dir/silent.ko" src/redirect/redirect.c 's/WRITE_ONCE(r->prover, current);//'
 	build_variant "$dir/canaries.ko" src/redirect/redirect.c \
 		's/WRITE_ONCE(r->prover, current);/WRITE_ONCE(redirect_fired, true);/'
-	# As if the CPU enforced IBT, which no emulator does.
+	# This module takes the CPU for one that enforces IBT, which no emulator does.
 	build_variant "$dir/ibt.ko" src/redirect/redirect.c 's/cpu_feature_enabled(X86_FEATURE_IBT)/true/'
-	# A kernel that this source has not met.
+	# This build takes the kernel for one that the source does not know.
 	build_variant "$dir/forced.ko" compat/probes/KVM_GFN_RANGE_ATTR_FILTER.c "$unknown_interface" GMEM_FORCE=1
 	build_helpers "$dir"
 }
 
-# A probe that finds neither what it knows of newer kernels nor of older ones.
+# Makes a probe find neither the interface of newer kernels nor that of older ones.
 unknown_interface='s/attr_filter = KVM_FILTER_SHARED/no_such_field = 0/; s/, attr_filter));/, start));/'
 
-# build_helpers DIR: modules that help tests; those that this kernel has a use for.
+# build_helpers DIR: build the modules that help tests, as far as this kernel has a use for them.
 build_helpers()
 {
 	local dir=$1
@@ -73,8 +74,8 @@ build_helpers()
 	cp "$dir"/kmod/*.ko "$dir/"
 }
 
-# build_programs DIR: the test programs, static; against the headers of the
-# newest 6.12, as Debian 12's own know no guest_memfd.
+# build_programs DIR: build the test programs, statically linked, against the headers of the newest
+# 6.12, because Debian 12's own headers lack guest_memfd.
 build_programs()
 {
 	local headers
@@ -82,8 +83,8 @@ build_programs()
 	make -C "$top/tests/programs" -j2 OUT="$1" HEADERS="$headers/usr/include"
 }
 
-# build_selftests DIR: upstream's own, from the sources of the newest 7.3 that
-# Debian has. Prints nothing; does nothing if they are there.
+# build_selftests DIR: build upstream's selftests from the sources of the newest 7.3 that
+# Debian has. Does nothing if they have been built.
 upstream_selftests=(guest_memfd_test set_memory_region_test pre_fault_memory_test)
 build_selftests()
 {
@@ -99,9 +100,9 @@ build_selftests()
 	mkdir -p "$out"
 	make -C "$work/tools/testing/selftests/kvm" -j2 OUTPUT="$out" ARCH=x86_64 \
 		LDFLAGS="-static -pthread -no-pie" "${upstream_selftests[@]/#/$out/}"
-	# Two parts of them never end on older kernels, module or not, for want of
-	# fixes that came later: MMIO during vectoring on AMD (6.14), and a slot
-	# deleted while it is pre-faulted (6.17). For those kernels, the rest.
+	# Two parts of them never end on older kernels, with or without the module, because the
+	# fixes came later: MMIO during vectoring on AMD (6.14), and a slot that is deleted while
+	# it is pre-faulted (6.17). The -rest variants omit these parts, for those kernels.
 	cd "$work/tools/testing/selftests/kvm"
 	sed -i '/^\ttest_mmio_during_vectoring();$/d' set_memory_region_test.c
 	sed -i -e '/^\tvm_mem_region_delete(/d' \

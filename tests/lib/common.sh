@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What every script here starts with. Source it.
+# Common start of all scripts here, to be sourced.
 
 set -euo pipefail
 
@@ -20,9 +20,9 @@ die()
 	exit 1
 }
 
-# step TEXT COMMAND...: run it with its output in a log; show the log if it fails.
-# In the background, because bash forgets set -e in what a condition runs: a
-# function would go on after a command of it failed. What it sets is lost.
+# step TEXT COMMAND...: run the command with its output in a log, and show the log if the command fails.
+# The command runs in the background, because bash ignores set -e in commands that are part of a condition:
+# a function would continue after one of its commands failed. Variables that the command sets are lost.
 step()
 {
 	local text=$1 log start=$SECONDS

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Kernels that find faults: Debian's linux-source-6.12 with what the files in debug-kernel/
-# say. Needs common.sh, packages.sh.
+# Debug kernels, which find faults: Debian's linux-source-6.12 with the configuration in debug-kernel/.
+# Needs common.sh, packages.sh.
 
-# debug_config kasan|kcsan: the options of a kernel.
+# debug_config kasan|kcsan: print the options of that kernel.
 debug_config()
 {
 	grep -h '^CONFIG_' "$top/tests/debug-kernel/base.config" "$top/tests/debug-kernel/$1.config"
 }
 
-# debug_kernel kasan|kcsan: where it is, or will be. A change of the source or of its
-# configuration makes another.
+# debug_kernel kasan|kcsan: print the directory where that kernel is or will be built. Another source or another
+# configuration has another directory.
 debug_kernel()
 {
 	local source key
@@ -18,7 +18,7 @@ debug_kernel()
 	echo "$cache/debug-kernel-$1-$key"
 }
 
-# build_debug_kernel kasan|kcsan: does nothing if it is there.
+# build_debug_kernel kasan|kcsan: build that kernel, unless it has been built.
 build_debug_kernel()
 {
 	local dir source work
@@ -38,8 +38,8 @@ build_debug_kernel()
 	touch "$dir/.complete"
 }
 
-# debug_options_missing ASKED GOT: what was asked for and is not there: succeeds if there is
-# any. Kconfig drops silently what depends on something else.
+# debug_options_missing ASKED GOT: print the options that were asked for and are not set, and succeed if there are
+# any. Kconfig silently drops options whose dependencies are missing.
 debug_options_missing()
 {
 	grep -E '^CONFIG_[A-Z0-9_]+=[ym0-9]+$' "$1" | grep -v '=n$' | grep -vxF -f "$2"

@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Two hosts of a fleet: systems that run side by side and are reached by ssh, over loopback and
-# over nothing else. Needs common.sh, packages.sh, kernels.sh, boot.sh, systems.sh.
+# Two hosts of a fleet: systems that run side by side and are reached by ssh over loopback only.
+# Needs common.sh, packages.sh, kernels.sh, boot.sh, systems.sh.
 
 fleet=$cache/fleet
 fleet_port=${FLEET_PORT:-2201}	# of the first; the others follow
 fleet_hosts=(node00 node01)
 declare -A fleet_pid=()
 
-# fleet_system: what runs on them. Hosts that get modules which were built elsewhere need no
-# compiler, and these have no headers.
+# fleet_system: make the system that runs on the hosts. Hosts that get modules which were built elsewhere need no
+# compiler, and these hosts have no headers either.
 fleet_system()
 {
 	local release
 	system_new fleet bookworm
 	release=$(system_kernels fleet | tail -n 1)
-	# Those of the running kernel autoremove would leave there.
+	# The headers are purged by name, because autoremove would leave those of the running kernel.
 	in_system fleet "$release" sh -e -c '
 		apt-get -q update
 		apt-get -q install -y --no-install-recommends openssh-server python3 python3-apt
@@ -35,7 +35,7 @@ fleet_system()
 	fleet_network "$release"
 }
 
-# fleet_network RELEASE: the driver of their network card, which a system for tests does without.
+# fleet_network RELEASE: add the driver of the hosts' network card, which the test systems are made without.
 fleet_network()
 {
 	local release=$1 dir=lib/modules/$1/kernel
@@ -50,7 +50,7 @@ fleet_network()
 		depmod "$1"' sh "$release" "$dir"
 }
 
-# fleet_image: a disk of it, for an ssh key that is made for it; and the kernel beside it.
+# fleet_image: make a disk of that system, with access for a new ssh key; put the kernel beside it.
 fleet_image()
 {
 	rm -rf "$fleet"
@@ -66,9 +66,9 @@ fleet_image()
 		cp "$root"/boot/initrd.img-* "$1/initrd"' sh "$fleet"
 }
 
-# fleet_boot HOST PORT: start it. What it writes to its disk is kept as long as it runs.
+# fleet_boot HOST PORT: start the host. What it writes to its disk is lost when QEMU ends.
 #
-# The two nodes have one CPU each: QEMU runs all of them in one thread, see boot.sh.
+# The two nodes have one CPU each, because QEMU runs all CPUs in one thread; see boot.sh.
 fleet_boot()
 {
 	"$qemu" -accel tcg,thread=single -cpu max,+svm -M q35 -nodefaults -display none \
@@ -98,7 +98,7 @@ fleet_ssh()
 	die "no host is called $host"
 }
 
-# fleet_start: all, and wait until they let us in.
+# fleet_start: start all hosts, and wait until they can be reached by ssh and are up.
 fleet_start()
 {
 	local i deadline=$((SECONDS + 420 * ${BOOT_PATIENCE:-1}))
@@ -133,8 +133,8 @@ fleet_stop()
 	fleet_pid=()
 }
 
-# fleet_release VERSION [FILE SED_SCRIPT]: packages of that version, maybe with a fault in them:
-# of sources, of tools, and of the module for the hosts' kernel.
+# fleet_release VERSION [FILE SED_SCRIPT]: build the packages of that version, with a fault if one is given: the
+# packages of the sources, of the tools, and of the module for the hosts' kernel.
 fleet_release()
 {
 	local version=$1 dir=$fleet/source release
@@ -156,7 +156,7 @@ fleet_release()
 	system_drop fleet-build
 }
 
-# fleet_inventory: the hosts, and what this fleet wants.
+# fleet_inventory: write the inventory: the hosts, and the variables for this fleet.
 fleet_inventory()
 {
 	local i
@@ -189,7 +189,7 @@ fleet_rollout()
 		ansible-playbook -i "$fleet/inventory" "$@" rollout.yml) >"$out" 2>&1
 }
 
-# fleet_record NAME COMMAND: what was said, as a person would keep it.
+# fleet_record NAME COMMAND: print the output of a rollout, tidied up for the document.
 fleet_record()
 {
 	printf '```\n$ %s\n' "$2"
@@ -198,7 +198,7 @@ fleet_record()
 	printf '```\n'
 }
 
-# fleet_document: between two marks in docs/fleet.md.
+# fleet_document: put the record between two marks in docs/fleet.md.
 fleet_document()
 {
 	awk -v record="$fleet/record" '

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What the scripts in fleet/ share; tests/run has made the systems and the packages.
+# What the scripts in fleet/ share. tests/run has built the systems and the packages.
 
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 . "$top/tests/lib/packages.sh"

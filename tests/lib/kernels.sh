@@ -1,20 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The kernels that the tests run. Needs common.sh and packages.sh.
 #
-# kernel_use NAME, of the list in tests/kernels, or the path of a kernel tree that
-# somebody built, sets
-#	kernel_name	what to call it and its files
-#	kernel_release	as uname -r says
+# kernel_use NAME, where NAME is in the list tests/kernels or is the path of a built kernel tree, sets
+#	kernel_name	the name of the kernel and of its files
+#	kernel_release	what uname -r says
 #	kernel_image	bzImage
 #	kernel_root	folder with lib/modules/$kernel_release
 #	kernel_build	kbuild folder
-#	kernel_chroot	where the tools that kbuild runs are at home; empty: here
-#	kernel_make	arguments for its make
+#	kernel_chroot	root in which the tools that kbuild runs can run; empty: this machine
+#	kernel_make	arguments for make
 #	kernel_expect	states of the features; empty: not known beforehand
-#	kernel_runs	empty if its KVM cannot run here
-#	kernel_parameters	for its command line
+#	kernel_runs	empty if the kernel's KVM cannot run here
+#	kernel_parameters	for the kernel's command line
 
-# kernel_list: the names.
+# kernel_list: print the names of the kernels.
 kernel_list()
 {
 	awk '!/^#/ { print $1 }' "$top/tests/kernels"
@@ -45,7 +44,7 @@ kernel_use_debian()
 	kernel_runs=yes
 	[ "$kernel_expect" = "$states" ] || kernel_runs=
 
-	# From 7.x on, an image comes in parts.
+	# From 7.x on, an image is split into several packages.
 	if apt_in "$suite" cache show "linux-modules-$kernel_release" >/dev/null 2>&1; then
 		packages="linux-modules-$kernel_release linux-binary-$kernel_release"
 		image=lib/modules/$kernel_release/vmlinuz
@@ -55,14 +54,14 @@ kernel_use_debian()
 	fi
 	# shellcheck disable=SC2086 # a list of words
 	kernel_root=$(unpack "$suite" $packages)
-	# Where the packages think that /lib is /usr/lib.
+	# Some packages rely on /lib being a link to /usr/lib.
 	[ -e "$kernel_root/lib" ] || ln -sfn usr/lib "$kernel_root/lib"
 	kernel_image=$kernel_root/$image
 
 	kernel_use_headers "$suite" "$headers" "$home"
 }
 
-# The headers, and what they need of linux-headers-*-common and linux-kbuild-*.
+# Unpack the headers, and the linux-headers-*-common and linux-kbuild-* packages that they need.
 kernel_use_headers()
 {
 	local suite=$1 headers=$2 home=$3 packages
@@ -70,7 +69,7 @@ kernel_use_headers()
 		sed -n 's/^  Depends: \(linux-\(headers\|kbuild\)-.*\)/\1/p')
 	if [ "$home" = bookworm ]; then
 		kernel_build=$(unpack "$suite" "$headers" "${packages[@]}")/usr/src/$headers
-		# The packages name each other by absolute path.
+		# The packages refer to each other by absolute paths.
 		sed -i "s|^include /usr/src/|include ${kernel_build%/*}/|" "$kernel_build/Makefile"
 		kernel_make=("CC=gcc-12")
 	else
@@ -81,7 +80,7 @@ kernel_use_headers()
 	fi
 }
 
-# A tree that was built with modules, and was not installed anywhere.
+# A kernel tree that was built with modules, and was not installed anywhere.
 kernel_use_tree()
 {
 	local config=$1/include/config/auto.conf
@@ -94,7 +93,7 @@ kernel_use_tree()
 	kernel_root=$cache/trees/$kernel_name
 	kernel_expect=
 	kernel_runs=yes
-	# KCSAN would panic at a data race of the kernel's own; warnings are found in the log.
+	# With panic_on_warn, KCSAN would panic at a data race in the kernel itself. Warnings are found in the log.
 	! grep -qx CONFIG_KCSAN=y "$config" || kernel_parameters=panic_on_warn=0
 	mapfile -t kernel_make < <(kernel_toolchain "$config")
 	if [ ! "$kernel_root/.installed" -nt "$kernel_image" ] || [ ! "$kernel_root/.installed" -nt "$1/Module.symvers" ]; then
@@ -104,8 +103,8 @@ kernel_use_tree()
 	fi
 }
 
-# kernel_toolchain AUTO.CONF: arguments for make that name the compiler which
-# built it, in the version that it was, if that is here.
+# kernel_toolchain AUTO.CONF: print arguments for make that name the compiler which built the kernel, in the
+# same version if it is installed.
 kernel_toolchain()
 {
 	local text version
@@ -117,8 +116,8 @@ kernel_toolchain()
 	esac
 }
 
-# kernel_make DIR [MAKE ARGUMENT...]: build the external module in DIR for the
-# kernel in use, with its own toolchain.
+# kernel_make DIR [MAKE ARGUMENT...]: build the external module in DIR for the kernel in use, with that
+# kernel's toolchain.
 kernel_make()
 {
 	local dir=$1 inside status=0
@@ -129,7 +128,7 @@ kernel_make()
 	fi
 	inside=$(mktemp -d "$kernel_chroot/build.XXXXXX")
 	cp -a "$dir/." "$inside/"
-	# objtool looks at /proc/self/maps. The mount is gone with the command.
+	# objtool reads /proc/self/maps. The mount disappears with the command.
 	unshare --mount --propagation private sh -c 'mount --rbind /proc "$0/proc" && exec chroot "$0" "$@"' \
 		"$kernel_chroot" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
 		make -C "${kernel_build#"$kernel_chroot"}" M="/${inside##*/}" -j2 "$@" || status=$?

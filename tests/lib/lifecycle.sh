@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Steps in the life of an installed package. Sourced by scripts in packages/, which say of which
-# distribution their points are. A point's text is what the table shows: DISTRIBUTION | KERNEL | STEP.
+# Steps in the life of an installed package. Sourced by scripts in packages/, which set the
+# distribution of their points. A point's text is what the table shows: DISTRIBUTION | KERNEL | STEP.
 
 . "$(dirname "${BASH_SOURCE[0]}")/pkgprove.sh"
 . "$top/tests/lib/boot.sh"
@@ -17,7 +17,8 @@ system_files=("$programs/probe" "$programs/demo_vmm" "$programs/hold")
 	"$cache/work/next/packaging/build.sh" deb "$packages/next"
 } >&2
 
-# of_distribution NAME: this script is about it. Not if others were asked for.
+# of_distribution NAME: set the distribution that the script is about. The script is skipped if only others
+# were asked for.
 of_distribution()
 {
 	distribution=$1
@@ -35,7 +36,7 @@ point()
 	check "$text" "$@"
 }
 
-# boot_point KERNEL COMMAND...: the points of a boot.
+# boot_points KERNEL COMMAND...: relay the points of a boot.
 boot_points()
 {
 	local release=$1 line before=$count
@@ -50,11 +51,11 @@ boot_points()
 		*) printf '%s\n' "$line" ;;
 		esac
 	done < <("$@")
-	# It could not even be prepared.
+	# Without any point, the boot could not even be prepared.
 	[ "$count" -gt "$before" ] || point "$release" "boot: booted" false
 }
 
-# boots NAME KERNEL WANT [KERNEL PARAMETER...]: it boots, with what there must be of the module.
+# boots NAME KERNEL WANT [KERNEL PARAMETER...]: the system boots, and the module is in the wanted state.
 boots()
 {
 	local name=$1 release=$2 want=$3
@@ -63,7 +64,7 @@ boots()
 		"gmem_want=$want" "gmem_version=$version" "$@"
 }
 
-# apt_get NAME KERNEL ARGUMENT...: apt-get, in it. What it says goes to a log as well.
+# apt_get NAME KERNEL ARGUMENT...: run apt-get in the system. Its output goes to a log as well.
 apt_get()
 {
 	local name=$1 release=$2
@@ -74,7 +75,7 @@ apt_get()
 		tee "$systems/$name/apt.log"
 }
 
-# bring NAME DEB: put the file where apt in it finds it.
+# bring NAME DEB: put the file where apt finds it in the system.
 bring()
 {
 	with_system "$1" sh -c 'cp "$1" "$root/var/tmp/"' sh "$2"
@@ -89,7 +90,7 @@ installs()
 	apt_get "$name" "$release" install "$@" "/var/tmp/${deb##*/}"
 }
 
-# built NAME VERSION KERNEL...: dkms has the module for these kernels in that version, and in no other.
+# built NAME VERSION KERNEL...: dkms has the module for these kernels only, and in that version only.
 built()
 {
 	local name=$1 version=$2 status release
@@ -108,14 +109,14 @@ not_built()
 	! in_system "$1" "$2" dkms status -m kvm-gmem-numa | tee /dev/stderr | grep -q "$2"
 }
 
-# signed NAME KERNEL: with the key of dkms.
+# signed NAME KERNEL: the module is signed with the key of dkms.
 signed()
 {
 	in_system "$1" "$2" modinfo -k "$2" -F signer kvm-gmem-numa | tee /dev/stderr | grep -qx 'DKMS module signing key'
 }
 
-# inventory NAME: all files that a package might leave behind. dkms makes a key when it first
-# signs a module, any module, and keeps it.
+# inventory NAME: list all files that a package might leave behind. The key is left out, because dkms makes it when
+# it first signs any module, and keeps it.
 inventory()
 {
 	with_system "$1" sh -c 'cd "$root" && find lib/modules/ var/lib/dkms usr/src etc usr/share/doc \
@@ -123,20 +124,20 @@ inventory()
 }
 
 # as_before NAME INVENTORY: nothing is left behind, nothing is missing, and no list of modules
-# knows of it.
+# names the module.
 as_before()
 {
 	inventory "$1" | diff "$2" - || return
 	with_system "$1" sh -c '! grep -r kvm.gmem.numa "$root"/lib/modules/*/modules.*'
 }
 
-# no_modules NAME KERNEL: nothing of that kernel.
+# no_modules NAME KERNEL: nothing of that kernel is left in /lib/modules.
 no_modules()
 {
 	with_system "$1" sh -c '! find "$root/lib/modules/$1" | tee /dev/stderr | grep -q .' sh "$2"
 }
 
-# life NAME KERNEL: what may happen to the package of a system that has it, until it is gone.
+# life NAME KERNEL: upgrade, downgrade, remove, reinstall and purge the package, in a copy of a system that has it.
 life()
 {
 	local from=$1 name=$1-life release=$2
@@ -147,7 +148,7 @@ life()
 	point "$release" "dkms has the older version only" built "$name" "$version" "$release"
 	point "$release" "apt remove" apt_get "$name" "$release" remove "$package"
 	point "$release" "dkms has none" not_built "$name" "$release"
-	# It has no configuration files: removed is purged.
+	# The package has no configuration files, so remove and purge leave the same.
 	point "$release" "nothing is left behind" as_before "$name" "$systems/$from.before"
 	point "$release" "apt install, once more" installs "$name" "$release" "$deb"
 	point "$release" "apt purge" apt_get "$name" "$release" purge "$package"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# A table of what scripts in tests/packages found, from their TAP: of points that are called
-# DISTRIBUTION | KERNEL | STEP. Fails if one failed, a script broke off or has
-# a point of another name that failed, or none is there.
+# Print a table of the results of the scripts in tests/packages, from the points in their TAP that are called
+# DISTRIBUTION | KERNEL | STEP. Fails if such a point failed, if a point with any other name failed, if a script
+# broke off, or if there is no such point.
 
 function row(verdict,	part)
 {
@@ -41,7 +41,7 @@ BEGIN {
 	row(verdict)
 }
 
-# prove's own.
+# Lines that prove itself prints.
 /^(Bail out|Parse errors|  Parse errors|  Non-zero exit status)/ { broken = 1 }
 
 END {

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Debian packages: tools installed on this machine, kernels only unpacked into
+# Debian packages: tools are installed on this machine, kernels are only unpacked into
 # the cache. Needs common.sh.
 #
 # Suites other than the machine's own are read through an apt state in the
 # cache, so the machine's sources stay as they are.
 
-# archive_site SUITE: the archive that the machine itself uses for such suites, so
-# that mirrors and proxies work. Security updates have one of their own.
+# archive_site SUITE: print the archive that the machine itself uses for such suites, so
+# that mirrors and proxies work. Security updates have an archive of their own.
 archive_site()
 {
 	local codename=bookworm
@@ -15,7 +15,7 @@ archive_site()
 		awk -v codename=$codename '$2 == codename { print $1; exit }'
 }
 
-# apt_source SUITE: its line for a sources.list.
+# apt_source SUITE: print the suite's line for a sources.list.
 apt_source()
 {
 	local site
@@ -24,8 +24,8 @@ apt_source()
 	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site $1 main"
 }
 
-# apt_state NAME [SUITE...]: create or refresh it, for the suite NAME if no other
-# is given. Its index is kept for a day.
+# apt_state NAME [SUITE...]: create or refresh an apt state, for the suite NAME if no other
+# suite is given. Its index is kept for a day.
 apt_state()
 {
 	local dir=$cache/apt/$1 suite
@@ -50,7 +50,7 @@ apt_in()
 		-o Dir::State::Lists="$dir/lists" -o Dir::Cache="$dir" -o APT::Sandbox::User=root "$@"
 }
 
-# newest STATE PATTERN: the newest package whose name matches the extended regex.
+# newest STATE PATTERN: print the newest package whose name matches the extended regex.
 newest()
 {
 	local name
@@ -59,7 +59,7 @@ newest()
 	echo "$name"
 }
 
-# unpack STATE PACKAGE...: download and unpack; prints the folder they are in.
+# unpack STATE PACKAGE...: download and unpack the packages, and print the folder that they are in.
 unpack()
 {
 	local state=$1 version name="" p key dir
@@ -85,7 +85,7 @@ unpack()
 	echo "$dir"
 }
 
-# unpack_into ROOT STATE PACKAGE...: the same, into a root that has others.
+# unpack_into ROOT STATE PACKAGE...: unpack the packages into a root that contains other packages.
 unpack_into()
 {
 	local root=$1 from name
@@ -99,8 +99,8 @@ unpack_into()
 	fi
 }
 
-# make_root RELEASE: a root of another release of Debian, with what builds modules:
-# its kernels' build tools need its C library. Nothing of it is ever booted.
+# make_root RELEASE: make a root of another release of Debian, with what is needed to build modules, because the
+# build tools of that release's kernels need its C library. The root is never booted.
 make_root()
 {
 	local root=$cache/roots/$1
@@ -114,8 +114,8 @@ make_root()
 	touch "$root/.complete"
 }
 
-# install_tools PACKAGE...: those that are missing. QEMU comes from backports:
-# version 7.2 crashes kernels it runs with several threads.
+# install_tools PACKAGE...: install the packages that are missing. QEMU comes from backports, because
+# version 7.2 crashes kernels that it runs with several threads.
 install_tools()
 {
 	local p missing=()
@@ -131,8 +131,8 @@ install_tools()
 	fi
 }
 
-# ccache_dir: what ccache keeps of builds in roots and systems. A header that the build has just
-# written is compared by what is in it, as all others are, and not by its age.
+# ccache_dir: print the directory of ccache, for builds in roots and systems. ccache compares a header that the
+# build has just written by its contents, as it does all other headers, and not by its age.
 ccache_dir()
 {
 	mkdir -p "$cache/ccache"
@@ -141,14 +141,14 @@ ccache_dir()
 }
 
 demo_tools=(busybox-static cpio gcc gcc-12 kmod libbpf-dev libc6-dev libelf1 libnuma-dev make pahole xz-utils)
-# Packages are built and looked at on this machine, and installed in roots of others.
-# mmdebstrap makes a root in one go, from any suite, without a configuration of its own.
+# Packages are built and inspected on this machine, and installed in roots of Debian's releases.
+# mmdebstrap makes a root in one go, from any suite, without a configuration file.
 package_tools=(autodep8 build-essential debhelper dh-dkms faketime kmod lintian make mmdebstrap perl rpm rpmlint)
-# What booted systems need: the firmware's disks are FAT, and mokutil is copied to where it runs.
+# What booted systems need: the firmware's disks are FAT, hence mtools, and mokutil is copied into an initramfs.
 system_tools=("${package_tools[@]}" busybox-static cpio e2fsprogs gcc libbpf-dev libc6-dev libnuma-dev mokutil mtools xz-utils)
 check_tools=("${demo_tools[@]}" "${package_tools[@]}" bison checkpolicy flex libelf-dev rsync shellcheck sparse uuid-dev)
-# perf says where instructions go; gnuplot draws, and wants no more than a terminal.
+# perf shows where instructions are spent. gnuplot draws the plot; the variant without X is enough.
 bench_tools=("${demo_tools[@]}" gnuplot-nox linux-perf mmdebstrap)
-# Ansible as Debian has it, and what looks over playbooks.
+# Debian's Ansible, and linters for playbooks and Python.
 fleet_tools=("${demo_tools[@]}" "${package_tools[@]}" ansible-core ansible-lint e2fsprogs openssh-client pyflakes3
 	python3-jsonschema python3-pycodestyle yamllint)

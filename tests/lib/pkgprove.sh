@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What the scripts in packages/ share; tests/run has built the packages and the roots.
+# What the scripts in packages/ share. tests/run has built the packages and the roots.
 #
-# Each point is called DISTRIBUTION | KERNEL | STEP, with - for what is about no kernel, and
-# lib/packages-table.awk prints what was found.
+# Each point is called DISTRIBUTION | KERNEL | STEP, with - as the kernel of a point that is about no kernel.
+# lib/packages-table.awk prints the results.
 
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 . "$top/tests/lib/packages.sh"
 . "$top/tests/lib/pkgroots.sh"
 . "$top/tests/lib/tap.sh"
 
-# Where make deb and make rpm put their packages for these tests.
+# The packages that tests/run has built for these tests.
 packages=$cache/packages
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' "$top/dkms.conf")
 module=kvm-gmem-numa
@@ -17,13 +17,13 @@ deb=$packages/${module}-dkms_${version}_all.deb
 rpm=$packages/${module}-dkms-${version}-1.noarch.rpm
 next=$version.1
 
-# distributions: those asked for by DISTRIBUTIONS, a regex.
+# distributions: print the distributions that match the regex DISTRIBUTIONS.
 distributions()
 {
 	package_distributions | awk -v regex="${DISTRIBUTIONS:-.}" '$1 ~ regex { print $1 }'
 }
 
-# headers_in ROOT: the kernels whose headers it has.
+# headers_in ROOT: print the kernels whose headers the root has.
 headers_in()
 {
 	local headers
@@ -38,7 +38,7 @@ in_root()
 	root_run "$1/root" "${@:2}"
 }
 
-# root_for DIR DISTRIBUTION: a root to install packages in, where modprobe only takes notes.
+# root_for DIR DISTRIBUTION: make a root to install packages in, where modprobe only records its calls.
 root_for()
 {
 	root_over "$1" "$2"
@@ -46,13 +46,13 @@ root_for()
 	cp "$packages"/*.deb "$packages"/*.rpm "$1/root/packages/"
 	printf '#!/bin/sh\necho "$*" >>/modprobe.calls\n' >"$1/root/usr/local/sbin/modprobe"
 	chmod +x "$1/root/usr/local/sbin/modprobe"
-	# Where rpm's scriptlets find programs: as it has it, but for these two.
+	# The PATH of rpm's scriptlets: rpm's default, preceded by the modprobe above and by ccache.
 	mkdir -p "$1/root/etc/rpm"
 	echo '%_install_script_path /usr/local/sbin:/usr/lib/ccache:/sbin:/bin:/usr/sbin:/usr/bin' >"$1/root/etc/rpm/macros.test"
 }
 
-# tree_with DIR SED_SCRIPT FILE...: a copy of the tree with something changed, to build
-# other packages from.
+# tree_with DIR SED_SCRIPT FILE...: copy the tree and change these files, to build
+# other packages from it.
 tree_with()
 {
 	local dir=$1 script=$2 file
@@ -72,7 +72,7 @@ tree_of_version()
 	tree_with "$1" "s/^PACKAGE_VERSION=.*/PACKAGE_VERSION=\"$2\"/; 1s/(.*)/($2)/" dkms.conf debian/changelog
 }
 
-# tree_unknown DIR: one that knows no kernel, and what its build says then.
+# tree_unknown DIR: a tree that knows no kernel. unsupported is what its build then says.
 unsupported="kvm-gmem-numa: this kernel is not supported: struct kvm_gfn_range"
 tree_unknown()
 {
@@ -80,7 +80,7 @@ tree_unknown()
 		compat/probes/KVM_GFN_RANGE_ATTR_FILTER.c
 }
 
-# is_installed DIR KERNEL VERSION: dkms says so, and so does the module.
+# is_installed DIR KERNEL VERSION: both dkms and the module itself say that this version is installed.
 is_installed()
 {
 	local file
@@ -90,7 +90,7 @@ is_installed()
 	[[ $file == */updates/dkms/* ]] && [ "$(modinfo -F version "$file")" = "$3" ]
 }
 
-# check_installed DIR DISTRIBUTION WHAT VERSION: of each kernel whose headers it has.
+# check_installed DIR DISTRIBUTION WHAT VERSION: one point for each kernel whose headers the root has.
 check_installed()
 {
 	local k
@@ -99,7 +99,7 @@ check_installed()
 	done
 }
 
-# is_gone DIR [VERSION]: nothing is left of the module, or of that version of it.
+# is_gone DIR [VERSION]: nothing is left of the module, or of that version of the module.
 is_gone()
 {
 	local left
@@ -115,7 +115,7 @@ loads_nothing()
 	! cat "$1/root/modprobe.calls" 2>/dev/null
 }
 
-# source_is_complete DIR: in /usr/src is all that the module is built from, as in the tree,
+# source_is_complete DIR: /usr/src has everything that the module is built from, as it is in the tree,
 # and no test.
 source_is_complete()
 {

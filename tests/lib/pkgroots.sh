@@ -2,7 +2,7 @@
 # Roots of Debian with dkms, rpm and headers, to install packages in. Needs common.sh,
 # packages.sh.
 
-# The release of Debian, and the kernels of tests/kernels whose headers it has.
+# Each distribution with its release of Debian and the kernels of tests/kernels whose headers its root has.
 package_distributions()
 {
 	cat <<-'EOF'
@@ -11,14 +11,14 @@ package_distributions()
 	EOF
 }
 
-# package_root DISTRIBUTION: where its root is, or will be. Tests work on top of it and leave
-# it as it is.
+# package_root DISTRIBUTION: print where the distribution's root is, or will be. Tests work in a layer over it and
+# leave the root itself as it is.
 package_root()
 {
 	echo "$cache/pkgroots/$1"
 }
 
-# build_package_root DISTRIBUTION: kept for a week, as its kernels are those of the archive.
+# build_package_root DISTRIBUTION: build the root. It is kept for a week, because its kernels are those of the archive.
 build_package_root()
 {
 	local root release kernels kernel suite pattern sources=() include
@@ -41,8 +41,8 @@ build_package_root()
 	touch "$root/.complete"
 }
 
-# root_over DIR DISTRIBUTION: in DIR/root, what can be written to without changing the root of
-# the distribution. root_gone DIR, when done.
+# root_over DIR DISTRIBUTION: mount a layer over the distribution's root at DIR/root, which can be written to without
+# changing that root. root_gone DIR undoes this.
 root_over()
 {
 	mkdir -p "$1"/{upper,work,root}
@@ -55,9 +55,8 @@ root_gone()
 	rm -rf "$1"
 }
 
-# root_run ROOT COMMAND...: in it, with /proc and /dev, and nothing of this machine's
-# environment. One package is built many times for the same kernels: ccache stands before the
-# compiler.
+# root_run ROOT COMMAND...: run the command in the root, with /proc and /dev, and without this machine's
+# environment. ccache precedes the compiler in the PATH, because one package is built many times for the same kernels.
 root_run()
 {
 	local root=$1 ccache

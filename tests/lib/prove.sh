@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What the scripts in t/ share; tests/run has built what they need.
+# What the scripts in t/ share. tests/run has built what they need.
 
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 . "$top/tests/lib/packages.sh"
@@ -14,7 +14,7 @@ work=$cache/work/$kernel_name
 programs=$cache/work/programs
 ko=$work/module/kvm-gmem-numa.ko
 
-# native_kernel: a kernel that has all that the module brings, to compare with.
+# native_kernel: use a kernel that itself has all that the module brings, for comparison.
 native_kernel()
 {
 	kernel_use trixie-backports-7.3
@@ -23,8 +23,8 @@ native_kernel()
 	mkdir -p "$work"
 }
 
-# boot_with MODULE|- SCENARIO NAME [KERNEL PARAMETER...]: on the kernel in use,
-# with all test programs, and the file BOOT_FILES if there is one.
+# boot_with MODULE|- SCENARIO NAME [KERNEL PARAMETER...]: run the scenario on the kernel in use, with all test
+# programs, and with the file BOOT_FILES if it is set.
 boot_with()
 {
 	local ko=$1 scenario=$2 name=$3 files=()
@@ -43,7 +43,7 @@ boot_with()
 		[ ! -e "$work/module/protect_tsc.ko" ] || [ "$ko" = - ] || files+=("$work/module/protect_tsc.ko")
 		;;
 	esac
-	# What core mm says when a page fault finds no memory, and is taken again.
+	# Core mm logs this when a page fault finds no memory, and then retries the fault.
 	[ "$scenario" != conformance ] || local BOOT_EXPECTED="Huh VM_FAULT_OOM"
 	initramfs "$work/$name.cpio.gz" "$scenario" "${files[@]}"
 	scenario "$name" "$work/$name.cpio.gz" ${kernel_expect:+"gmem_expect=${kernel_expect// /,}"} "$@"

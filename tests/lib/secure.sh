@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# UEFI Secure Boot of a system: OVMF with Microsoft's keys, Debian's shim, GRUB and kernel, as
-# signed. Needs what systems.sh needs.
+# UEFI Secure Boot of a system: OVMF with Microsoft's keys; shim, GRUB and kernel as Debian signed
+# them. Needs what systems.sh needs.
 
-# secure_new NAME: its firmware's variables, as a machine is sold.
+# secure_new NAME: create the firmware variables of the system, with the keys that machines are sold with.
 secure_new()
 {
 	secure_firmware=$(unpack trixie ovmf shim-signed grub-efi-amd64-signed shim-helpers-amd64-signed)
 	cp "$secure_firmware/usr/share/OVMF/OVMF_VARS_4M.ms.fd" "$systems/$1/variables"
 }
 
-# secure_disk NAME RELEASE PARAMETERS: an EFI system partition that boots that kernel from the
-# system's own disk, and the options of QEMU for both. Called by system_boot.
+# secure_disk NAME RELEASE PARAMETERS: make an EFI system partition that boots that kernel from the
+# system's own disk, and set BOOT_OPTIONS for the firmware and the partition. Called by system_boot.
 secure_disk()
 {
 	local name=$1 release=$2 dir=$systems/$1/boot
@@ -25,8 +25,8 @@ secure_disk()
 	BOOT_OPTIONS="$(secure_options "$name") -drive file=$dir/esp,format=raw,if=virtio"
 }
 
-# secure_minimal TITLE NAME [KERNEL PARAMETER...]: boot the kernel of a system, with an initramfs
-# of the programs and modules that the test needs; guest/secure.sh is what it does.
+# secure_minimal TITLE NAME [KERNEL PARAMETER...]: boot the kernel of a system with an initramfs
+# of the programs and modules that the test needs, which runs guest/secure.sh.
 secure_minimal()
 {
 	local title=$1 name=$2 dir=$systems/$2/boot ko
@@ -39,7 +39,8 @@ secure_minimal()
 	for ko in "$dir"/*.ko.xz; do
 		[ ! -e "$ko" ] || xz -d "$ko"
 	done
-	# The signature follows the ELF file, and ends in a line of 28 bytes without which it is none.
+	# The signature is appended to the ELF file, and ends in a marker line of 28 bytes. Without that line, the
+	# module counts as unsigned.
 	head -c -28 "$dir/kvm-gmem-numa.ko" >"$dir/unsigned.ko"
 	kernel_root=$(cut -d : -f 1 <<<"$(tr : '\n' <"$systems/$name/lower" | tail -n 1)")
 	kernel_release=$(ls "$kernel_root/lib/modules")
@@ -60,7 +61,7 @@ secure_minimal()
 	rm -rf "$dir"
 }
 
-# secure_esp DIR: an EFI system partition, with DIR/grub.cfg.
+# secure_esp DIR: make an EFI system partition with shim, GRUB and DIR/grub.cfg.
 secure_esp()
 {
 	local esp=$1/esp from=$secure_firmware/usr/lib
@@ -81,8 +82,8 @@ secure_options()
 		"-drive if=pflash,format=raw,unit=1,file=$systems/$1/variables"
 }
 
-# secure_enrol NAME PASSWORD: what a person does at the console after mokutil --import. shim's
-# MokManager has the screen for ten seconds, until a key is pressed.
+# secure_enrol NAME PASSWORD: do what an administrator does at the console after mokutil --import. shim's
+# MokManager waits ten seconds for a key.
 secure_enrol()
 {
 	local name=$1 password=$2 dir=$systems/$1/boot pid status=0 typed
@@ -110,14 +111,15 @@ secure_enrol()
 	return $status
 }
 
-# secure_press NAME TEXT KEY...: once the text is on the screen, since the last keys were pressed.
+# secure_press NAME TEXT KEY...: wait until the text has appeared on the screen since the last keys were pressed, then
+# press these keys.
 secure_press()
 {
 	local keys=$systems/$1/boot/keys screen=$secure_screen key _
 	for _ in $(seq $((120 * ${BOOT_PATIENCE:-1}))); do
 		if tail -c "+$((secure_seen + 1))" "$screen" | sed 's/\x1b\[[0-9;?]*[A-Za-z]//g' | tr -d '\r\n' | grep -qa "$2"; then
-			# What is typed before the screen is complete is thrown away, and so is what comes
-			# faster than a person types.
+			# MokManager discards keys that are pressed before the screen is complete, or faster than
+			# a person types.
 			sleep 3
 			secure_seen=$(stat -c %s "$screen")
 			for key in "${@:3}"; do

@@ -3,11 +3,11 @@
 
 selftests_612=$cache/selftests-6.12
 
-# build_selftests_612: into the cache, static, stripped, without folders. Does nothing if they
-# are there.
+# build_selftests_612: build them into the cache, statically linked, stripped, in one folder. Does nothing if they
+# have been built.
 #
-# Two loops are shortened, for which there is no parameter: under emulation they run for
-# most of an hour. All else is shortened by tests/selftests-6.12.
+# Two loops that have no parameter are shortened in the source, because they run for most of an hour under
+# emulation. The arguments in tests/selftests-6.12 shorten everything else.
 build_selftests_612()
 {
 	local out=$selftests_612 headers source work kvm
@@ -32,7 +32,7 @@ build_selftests_612()
 	touch "$out/.complete"
 }
 
-# shorten FILE SED_SCRIPT: it changes something.
+# shorten FILE SED_SCRIPT: edit the file; fail if the script changes nothing.
 shorten()
 {
 	cp "$1" "$1.orig"
@@ -41,7 +41,7 @@ shorten()
 	rm "$1.orig"
 }
 
-# selftests_list: the programs that were built.
+# selftests_list: print the programs that were built.
 selftests_list()
 {
 	find "$selftests_612" -type f -executable -printf '%f\n' | LC_ALL=C sort

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Simulated hosts, for what Ansible does with many: each is a layer over the system of fleet.sh,
-# with real dpkg, apt and Python, and a kernel that is made of files. What is simulated proves
-# nothing about the module; guests that boot do that. Needs common.sh, packages.sh, systems.sh.
+# Simulated hosts, to test what Ansible does with many hosts: each host is a layer over the system of fleet.sh,
+# with real dpkg, apt and Python, and a kernel that is made of files. Simulated hosts prove nothing about the
+# module; the hosts that boot do that. Needs common.sh, packages.sh, systems.sh.
 
 SIM=$cache/sim
 export SIM SIM_LOWER
 sim_release=$(uname -r)
 
-# sim_start HOST...: what they share, and one layer for each.
+# sim_start HOST...: make what the hosts share, and one layer for each host.
 sim_start()
 {
 	local host program
@@ -47,7 +47,7 @@ sim_control()
 	printf '%s\n' "Package: $1" "Version: $2" "Architecture: amd64" "Maintainer: nobody" "Description: simulated"
 }
 
-# sim_dkms HOST: has the package of sources, which builds nothing there.
+# sim_dkms HOST: install the package of the sources, which builds nothing there.
 sim_dkms()
 {
 	local dir=$SIM/build file=kvm-gmem-numa-dkms_0.0.9_amd64.deb
@@ -58,7 +58,7 @@ sim_dkms()
 	"$top/tests/fleet/sim/ssh" "$1" "dpkg -i /var/cache/kvm-gmem-numa/$file"
 }
 
-# sim_package VERSION [NAME=VALUE...]: the packages of a version, and what that module is like.
+# sim_package VERSION [NAME=VALUE...]: make the packages of a version, whose module has these properties.
 sim_package()
 {
 	local version=$1 dir=$SIM/build name
@@ -81,8 +81,8 @@ sim_package()
 	rm -rf "$dir"
 }
 
-# sim_rollout ARGUMENT...: run the playbook; its output goes to $SIM/out, and what it asked of
-# hosts to $SIM/asked. What tests ask of them later goes to $SIM/calls alone.
+# sim_rollout ARGUMENT...: run the playbook. Its output goes to $SIM/out, and the commands that it ran on
+# hosts go to $SIM/asked. Commands that tests run on hosts later go to $SIM/calls only.
 sim_rollout()
 {
 	local status=0
@@ -93,19 +93,19 @@ sim_rollout()
 	return $status
 }
 
-# sim_verdict HOST: as the table says, with its wave.
+# sim_verdict HOST: print the host's wave and verdict, from the table.
 sim_verdict()
 {
 	awk -v host="$1" '/^ROLLOUT/ { on = 1 } on && $1 == host { print $2, $3, $4; exit }' "$SIM/out"
 }
 
-# sim_changed HOST: how many tasks changed it.
+# sim_changed HOST: print how many tasks changed the host.
 sim_changed()
 {
 	sed -n "s/^$1 .* changed=\([0-9]*\) .*/\1/p" "$SIM/out"
 }
 
-# sim_version HOST: of the module that is "loaded" and of the package.
+# sim_version HOST: print the version of the module that is "loaded", and that of the package.
 sim_version()
 {
 	local loaded

@@ -2,13 +2,13 @@
 # What `make check-stress` runs, and the figures that it prints. Needs common.sh, table.sh,
 # debug.sh and what runs the tests.
 #
-# It takes hours, so it can be had in pieces: what is run anew has its row in the document
-# replaced, others keep theirs, with the day on which they were found, and the commit.
+# All of it takes hours, so it can be run in parts: a run replaces its own row in the document, and the
+# other rows stay, with their date and commit.
 
 stress=$cache/stress
 
-# stress_runs: name, kernel, scripts, environment. STRESS_MINUTES is what each race and each
-# fuzzer gets, STRESS_CYCLES how often the module is loaded.
+# stress_runs: print name, kernel, scripts and environment of each run. STRESS_MINUTES is the time of each race and
+# each fuzzer, STRESS_CYCLES the number of times that the module is loaded.
 stress_runs()
 {
 	local s=$((60 * ${STRESS_MINUTES:-5}))
@@ -26,7 +26,7 @@ stress_runs()
 	EOF
 }
 
-# stress_kernel KERNEL: what kernel_use is told.
+# stress_kernel KERNEL: print the argument for kernel_use.
 stress_kernel()
 {
 	case $1 in
@@ -35,7 +35,7 @@ stress_kernel()
 	esac
 }
 
-# stress_prepare KERNEL...: build each, and the module for it.
+# stress_prepare KERNEL...: build each debug kernel, and the module for each kernel.
 stress_prepare()
 {
 	local k
@@ -47,13 +47,13 @@ stress_prepare()
 	done
 }
 
-# stress_tree: of which commit, where there is a repository.
+# stress_tree: print the commit, if there is a repository.
 stress_tree()
 {
 	git -C "$top" rev-parse --short=7 HEAD 2>/dev/null | sed 's/.*/, &/'
 }
 
-# stress_run NAME KERNEL SCRIPTS ENVIRONMENT: a row of the table.
+# stress_run NAME KERNEL SCRIPTS ENVIRONMENT: run the scripts, and add a row to the table.
 stress_run()
 {
 	local name=$1 log start=$SECONDS passed failed skipped patience=${BOOT_PATIENCE:-1}
@@ -68,7 +68,7 @@ stress_run()
 		prove --merge --verbose --timer --jobs "$(nproc)" $3 >"$log" 2>&1 || true
 	cd "$top"
 	count_points "$log"
-	# A script that could not even begin is a failure as well.
+	# A script that could not even start is a failure as well.
 	[ "$failed" -gt 0 ] || grep -qx 'Result: PASS' "$log" || failed=1
 	printf '| %s | %s | %s | %s | %s | %s | %s | %s |\n' "$name" "$kernel_release" "$(date +%Y-%m-%d)$(stress_tree)" \
 		"$passed" "$failed" "$skipped" $(((SECONDS - start + 59) / 60)) \
@@ -77,14 +77,14 @@ stress_run()
 	say_failures "$log"
 }
 
-# sums_by_name: of lines "NUMBER WORDS", in one line.
+# sums_by_name: read lines "NUMBER WORDS", and print the sum for each WORDS, all in one line.
 sums_by_name()
 {
 	awk '{ n = $1; sub(/^[0-9]+ /, ""); sum[$0] += n } END { for (what in sum) print sum[what], what }' |
 		sort -k 2 | paste -sd , | sed 's/,/, /g'
 }
 
-# stress_table DOCUMENT: what was found now, and what the document says of the others.
+# stress_table DOCUMENT: print the new rows, and the document's rows of all other runs.
 stress_table()
 {
 	local name row
@@ -100,7 +100,7 @@ stress_table()
 	printf '\nAll together: %s.\n' "$(stress_sums "$stress.all")"
 }
 
-# stress_sums ROWS: what was counted in all runs, and what failed.
+# stress_sums ROWS: print what was counted in all runs, and how many points failed.
 stress_sums()
 {
 	awk -F ' *[|] *' '$6 ~ /[0-9]/ {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# stuck.awk CONSOLE: of a boot that did not end by itself, for whoever has but the results: where
-# tasks were, shortly before time was over, that were in KVM, in ftrace, in the module, or on
-# their way in or out of a module; and the last lines before.
+# stuck.awk CONSOLE: for a boot that did not end by itself, so that the cause can be seen in the results alone: print
+# the stacks, shortly before the time limit, of the tasks that were in KVM, in ftrace, in the module, or loading or
+# unloading a module; and the last lines of the log before that.
 {
 	sub(/^\[ *[0-9.]+\] /, "")
 	sub(/\r$/, "")
@@ -23,7 +23,7 @@
 	next
 }
 
-# What an unwinder is not sure of has a question mark.
+# Stack entries that the unwinder is not sure of start with a question mark, and do not match.
 /^ [a-zA-Z_][^ ]*\+0x/ {
 	task = task "#     " $1 ($2 == "" ? "" : " " $2) "\n"
 	if ($0 ~ /\[kvm|gmem|ftrace|_module|synchronize_|userfault/)

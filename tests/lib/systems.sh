@@ -1,25 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Whole systems of Debian, with systemd, that packages are installed into and that are
+# Whole Debian systems, with systemd. Packages are installed into them, and then they are
 # booted from a disk. Needs common.sh, packages.sh, kernels.sh, boot.sh.
 #
-# A system is a stack of layers: what mmdebstrap made, which is kept, and what was done since.
-# Packages are installed natively, in a chroot, because compiling takes half an hour in an
-# emulator. The kernel is then booted from an image of what is there. A package that is installed
-# often is compiled once: by ccache, which stands before the compiler in the PATH.
+# A system is a stack of layers: the base that mmdebstrap made, which is kept, and the changes since then.
+# Packages are installed natively, in a chroot, because compiling takes half an hour in an emulator. The kernel is
+# then booted from a disk image of the system. A package that is installed many times is compiled only once, because
+# ccache precedes the compiler in the PATH.
 
 systems=$cache/systems
 kernel_parameters=
 
-# What a release's systems have beside Debian's minimal set: enough to boot, and what README
-# says to install.
+# What the systems have in addition to Debian's minimal set: enough to boot, and what the README
+# tells users to install.
 system_packages=systemd-sysv,udev,kmod,dbus,initramfs-tools,lz4,ccache,openssl,dkms
 
-# What is in every package and of no use here: three quarters of what dpkg would have to write.
+# Files of packages that are of no use here. They are three quarters of what dpkg would have to write.
 system_unused=(/usr/share/{man,locale} /{usr/,}lib/modules/'*'/kernel/{sound,drivers/{gpu,iio,infiniband,media,net,scsi,staging,usb}})
 
-# system_base RELEASE: a minimal installation with systemd, the release's own kernel and dkms,
-# kept for a week, as the archive's index in it grows old.
-# The suites from which packages come are those of a host that has backports.
+# system_base RELEASE: make a minimal installation with systemd, the release's own kernel and dkms. It is kept for a
+# week, because its index of the archive gets out of date.
+# Packages come from the same suites as on a host that has backports.
 system_base()
 {
 	local release=$1 root=$systems/base/$1 kernel=amd64 suite unused=()
@@ -34,9 +34,9 @@ system_base()
 	for suite in "${system_unused[@]}"; do
 		unused+=("--dpkgopt=path-exclude=$suite/*")
 	done
-	# That of Debian 13 will be upgraded.
+	# Debian 13 gets an old kernel, which the tests upgrade.
 	[ "$release" = bookworm ] || kernel=$(oldest_kernel "$release-security")
-	# An initrd for the machine that it boots on, as small as can be: it is made and unpacked often.
+	# The initrd has only what QEMU's machine needs, because it is made and unpacked often.
 	# shellcheck disable=SC2016 # for the shell that mmdebstrap runs
 	mmdebstrap --mode=root --variant=minbase --skip=cleanup/apt/lists --include="$system_packages,linux-image-$kernel,linux-headers-$kernel" \
 		"${unused[@]}" --essential-hook='
@@ -44,14 +44,14 @@ system_base()
 		printf "%s\n" MODULES=list COMPRESS=lz4 >"$1/etc/initramfs-tools/conf.d/gmem-test"
 		printf "%s\n" virtio_pci virtio_blk ext4 crc32c >"$1/usr/share/initramfs-tools/modules.d/gmem-test"' \
 		"$release" "$root" "$root.list"
-	# Otherwise the first boot asks on the console who it is.
+	# Without a machine ID, the first boot would ask questions on the console.
 	chroot "$root" systemd-machine-id-setup
 	printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 	chmod +x "$root/usr/sbin/policy-rc.d"
 	touch "$root.complete"
 }
 
-# build_system DISTRIBUTION: as pkgroots.sh calls it.
+# build_system DISTRIBUTION: make the system of a distribution of pkgroots.sh.
 build_system()
 {
 	local release
@@ -61,7 +61,7 @@ build_system()
 	system_base "$release"
 }
 
-# oldest_kernel STATE: the release of the oldest that is there with headers.
+# oldest_kernel STATE: print the release of the oldest kernel that is available with its headers.
 oldest_kernel()
 {
 	local name
@@ -75,8 +75,8 @@ oldest_kernel()
 	die "$1 has no kernel with headers"
 }
 
-# system_new NAME RELEASE: a fresh one. system_fork NAME FROM: one that goes on from another,
-# which must be left alone from then on.
+# system_new NAME RELEASE: make a fresh system. system_fork NAME FROM: make a system as a layer over another system,
+# which must not be changed from then on.
 system_new()
 {
 	rm -rf "${systems:?}/$1"
@@ -100,7 +100,8 @@ system_drop()
 	done
 }
 
-# with_system NAME COMMAND...: with its files at $root. Mounts are gone with the command.
+# with_system NAME COMMAND...: run the command on this machine, with the system's files at $root. The mounts
+# disappear with the command.
 with_system()
 {
 	local dir=$systems/$1
@@ -111,8 +112,8 @@ with_system()
 		exec "$@"' sh "$(cat "$dir/lower")" "$dir" "$@"
 }
 
-# in_system NAME KERNEL COMMAND...: in it, as if KERNEL were running; what postinst builds for
-# goes by that.
+# in_system NAME KERNEL COMMAND...: run the command in the system, as if KERNEL were running. The postinst script
+# builds for that kernel.
 in_system()
 {
 	local name=$1 release=$2 uname
@@ -138,13 +139,13 @@ in_system()
 		sh "$uname" "$(ccache_dir)" "$@"
 }
 
-# system_kernels NAME: releases of those that are installed, oldest first.
+# system_kernels NAME: print the releases of the installed kernels, oldest first.
 system_kernels()
 {
 	with_system "$1" sh -c 'ls "$root/lib/modules"' | sort -V
 }
 
-# system_image NAME IMAGE SCENARIO FILE...: a disk with what is in it, and a unit that runs
+# system_image NAME IMAGE SCENARIO FILE...: make a disk with the system's files, the given files, and a unit that runs
 # the scenario in guest/ once the system is up. The system itself is left as it is.
 system_image()
 {
@@ -157,7 +158,7 @@ system_image()
 	cp "$top/tests/guest/$scenario.sh" "$harness/scenario.sh"
 	cp "$top/tests/guest/system.init" "$harness/run"
 	[ $# -eq 0 ] || cp "$@" "$harness/"
-	# Copied into a layer by its mount, which merges with what is there.
+	# The unit is copied through the mount, which merges it with the lower layers.
 	with_system "$name.boot" sh -e -c '
 		cp "$1" "$root/etc/systemd/system/gmem-test.service"
 		mkdir -p "$root/etc/systemd/system/multi-user.target.wants"
@@ -170,12 +171,12 @@ system_image()
 	system_drop "$name.boot"
 }
 
-# An emulator on a busy machine is slower than systemd and udev take for dead.
+# An emulator on a busy machine is slower than the default timeouts of systemd and udev allow.
 system_patience=(systemd.default_timeout_start_sec=1800 systemd.default_device_timeout_sec=1800
 	udev.event_timeout=1800)
 
-# system_boot TITLE NAME RELEASE SCENARIO [KERNEL PARAMETER...]: boot it with that kernel, and
-# speak TAP of what the scenario finds. It is given the files in system_files.
+# system_boot TITLE NAME RELEASE SCENARIO [KERNEL PARAMETER...]: boot the system with that kernel, and
+# print the scenario's results as TAP. The scenario gets the files in system_files.
 system_boot()
 {
 	local title=$1 name=$2 release=$3 scenario=$4 dir=$systems/$2/boot

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The table of kernels that `make check-kernels` writes. Needs common.sh and what runs
-# the tests; columns are counted from what the tests print, never typed.
+# the tests. All columns are derived from what the tests print.
 
 table=$cache/kernels.md
 
@@ -13,8 +13,8 @@ table_begin()
 	: >"$table.skipped"
 }
 
-# count_points LOG: what a run of prove --verbose found: passed, failed, skipped. With --timer,
-# prove says "ok", and how long it took, of each script as well.
+# count_points LOG: set passed, failed and skipped from the log of prove --verbose. With --timer, prove also
+# prints "ok", without a number, and a time for each script.
 count_points()
 {
 	skipped=$(grep -c '^ok .*# SKIP' "$1") || true
@@ -31,7 +31,7 @@ say_failures()
 	fi
 }
 
-# table_row KERNEL: run its tests, and say in one line what was found.
+# table_row KERNEL: run the kernel's tests, and add a row with the results.
 table_row()
 {
 	local log=$cache/log/kernel-$1.tap status=0 passed failed skipped
@@ -57,7 +57,7 @@ table_missing()
 	echo "| $1 | could not be had or built | | | | | | | 1 | |" >>"$table"
 }
 
-# found LOG WHAT: what the module said of itself in the booted kernel.
+# found LOG WHAT: print what the module reported about itself in the booted kernel.
 found()
 {
 	local what
@@ -66,7 +66,7 @@ found()
 }
 
 # The differences from the newest kernel for which there is a shim: how many of the
-# questions in compat/probes/ were answered as on older kernels, and which.
+# questions in compat/probes/ were answered as on older kernels.
 shims()
 {
 	sed -n 's/^gmem-older += //p' "$work/module/compat/have.mk" | grep -vc NATIVE_POLICY || true
@@ -82,7 +82,7 @@ table_end()
 	cat "$table"
 }
 
-# table_into DOCUMENT MARK TABLE: between two lines, "<!-- MARK: ..." and "<!-- end of MARK".
+# table_into DOCUMENT MARK TABLE: put the table between the lines "<!-- MARK: ..." and "<!-- end of MARK".
 table_into()
 {
 	awk -v mark="$2" -v table="$3" '

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# How scripts speak TAP. Needs nothing.
+# TAP output of the scripts. Needs nothing.
 
 count=0
 
-# check TEXT COMMAND...: one test point: it succeeds; its output is shown if not.
+# check TEXT COMMAND...: one test point: the command succeeds. If it fails, its output is shown.
 check()
 {
 	local text=$1 out
@@ -17,7 +17,7 @@ check()
 	fi
 }
 
-# silent TEXT COMMAND...: one test point: it prints nothing.
+# silent TEXT COMMAND...: one test point: the command prints nothing.
 silent()
 {
 	local text=$1
