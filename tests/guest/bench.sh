@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Figures for `make bench`, of the sections that the kernel's command line names: those of
-# programs/bench.c, each with its argument behind a colon, and "load".
+# Figures for `make bench`, for the sections that the kernel's command line names: those of
+# programs/bench.c, each with its argument after a colon, "profile", and "load", which loads the module.
 
-# profile OPERATION: where its instructions go, by function.
+# profile OPERATION: print in which functions the operation spends its instructions.
 profile()
 {
 	rm -f /tmp/perf.*
@@ -24,7 +24,7 @@ for section in $(parameter sections | tr , " "); do
 		./bench module ./kvm-gmem-numa.ko && load
 		;;
 	bystander)
-		# Redirects that bound slots needed stay for a second.
+		# Redirects that bound slots needed stay attached for a second.
 		sleep 2
 		if loaded; then ./bench bystander idle; else ./bench bystander no-module; fi
 		;;

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# VMs that use nothing of the module notice nothing of it: while it is loaded, its redirects are
-# attached and detached, and it is unloaded, again and again.
+# VMs that do not use the module are not affected while it is loaded, its redirects are attached and
+# detached, and it is unloaded, again and again.
 
 cycles=$(parameter bystander_cycles)
 margin=$(parameter bystander_ms)
 
-# begin FILE LIMIT; finish: VMs run in between, and say what they met to FILE.
+# begin FILE LIMIT; finish: the VMs run in between, and write their results to FILE.
 begin()
 {
 	background $1 ./bystander $2
@@ -23,14 +23,14 @@ idle()
 	grep -c ' idle$' $module/features/redirects
 }
 
-# Once in four cycles they are left to be detached before the module goes; else it is
-# unloaded while they are attached.
+# In every fourth cycle, the redirects are detached before the module is unloaded. In the others, the
+# module is unloaded while they are attached.
 cycle()
 {
 	local at_first
 	load || return
 	at_first=$(idle)
-	# A slot of another VM is bound, which attaches the redirects of guest faults.
+	# Binding a slot of another VM attaches the redirects of guest faults.
 	if [ $(($1 % 2)) -eq 0 ]; then hold slot; else hold poison; fi
 	[ "$(idle)" -lt "$at_first" ] || return
 	sleep 0.2
@@ -43,7 +43,7 @@ cycle()
 	unload_soon
 }
 
-# How long a guest's run takes by itself: they all share one emulated processor's time.
+# How long a guest's run takes without the module. All guests share the time of one emulated processor.
 begin /tmp/quiet 3600000
 sleep 10
 finish

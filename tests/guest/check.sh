@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# kvm-gmem-numa-check: each of its verdicts, brought about.
+# kvm-gmem-numa-check: bring about each of its verdicts.
 
 check=./kvm-gmem-numa-check
 
@@ -14,7 +14,7 @@ exits()
 	[ $1 -eq $want ]
 }
 
-# verdict VERDICT COMMAND...: as a program reads it.
+# verdict VERDICT COMMAND...: the JSON output has this verdict.
 verdict()
 {
 	local want=$1
@@ -23,7 +23,7 @@ verdict()
 	"$@" --json | grep -q "^{\"verdict\": \"$want\", .*}\$"
 }
 
-# on_nodes NODES COMMAND...: with no other to have memory from.
+# on_nodes NODES COMMAND...: run the command in a cpuset that has only these nodes.
 on_nodes()
 {
 	mkdir -p /sys/fs/cgroup/some
@@ -33,7 +33,7 @@ on_nodes()
 	sh -c 'echo $$ >/sys/fs/cgroup/some/cgroup.procs; exec "$@"' sh "$@"
 }
 
-# finds TEXT [COMMAND...]: a program passes, and reads that.
+# finds TEXT [COMMAND...]: the check, run by the command if one is given, passes, and its JSON output has the text.
 finds()
 {
 	local text=$1
@@ -44,40 +44,40 @@ finds()
 	[ $1 -eq 0 ] && grep -qF "$text" /tmp/json
 }
 
-# says TEXT: a person is told.
+# says TEXT: the output for people has the text.
 says()
 {
 	$check | tee /tmp/said
 	grep -qF "$1" /tmp/said
 }
 
-# kernel_has MEMORY NORMAL: nodes with memory, and with some that is not ZONE_MOVABLE.
+# kernel_has MEMORY NORMAL: the nodes that have memory, and those that have memory outside ZONE_MOVABLE.
 kernel_has()
 {
 	grep . /sys/devices/system/node/has_*
 	[ "$(cat /sys/devices/system/node/has_memory) $(cat /sys/devices/system/node/has_normal_memory)" = "$1 $2" ]
 }
 
-# partly_normal NODE: so is one block of its memory then.
+# partly_normal NODE: make one block of the node's memory ZONE_NORMAL.
 partly_normal()
 {
 	set -- /sys/devices/system/node/node$1/memory[0-9]*
 	echo offline >$1/state && echo online_kernel >$1/state
 }
 
-# Node 2 is all ZONE_MOVABLE. In the end it is not, which the kernel cannot always undo.
+# Node 2 starts as all ZONE_MOVABLE. Afterwards it is not, and the kernel cannot always undo that.
 movable()
 {
-	ok "a node that is all ZONE_MOVABLE" kernel_has 0-2 0-1
-	ok "it is named" says "node 2 is all ZONE_MOVABLE"
-	ok "a program reads so, and that it was not tested" finds '"nodes": 2, "movable_nodes": [2]'
-	ok "it has no part in interleaving" finds '{"policy": "interleave", "nodes": [0, 1]'
-	ok "it is nothing to a process that may not use it" finds '"nodes": 2, "movable_nodes": []' on_nodes 0-1
-	ok "it is all that a process may use: cannot be shown" exits 77 on_nodes 2 $check
-	ok "a part of it becomes ZONE_NORMAL" partly_normal 2
-	ok "so the node can hold guest memory" kernel_has 0-2 0-2
-	ok "and is tested" finds '{"policy": "interleave", "nodes": [0, 1, 2]'
-	ok "what is free in ZONE_MOVABLE is not taken for free" exits 77 $check --pages=24576
+	ok "node 2 is all ZONE_MOVABLE" kernel_has 0-2 0-1
+	ok "movable node: the output names it" says "node 2 is all ZONE_MOVABLE"
+	ok "movable node: JSON names it, and it was not tested" finds '"nodes": 2, "movable_nodes": [2]'
+	ok "movable node: interleaving does not include it" finds '{"policy": "interleave", "nodes": [0, 1]'
+	ok "movable node: hidden if the process may not use it" finds '"nodes": 2, "movable_nodes": []' on_nodes 0-1
+	ok "movable node: a process that may use no other node: cannot be shown" exits 77 on_nodes 2 $check
+	ok "a part of node 2 becomes ZONE_NORMAL" partly_normal 2
+	ok "node 2 can then hold guest memory" kernel_has 0-2 0-2
+	ok "node 2 is then tested" finds '{"policy": "interleave", "nodes": [0, 1, 2]'
+	ok "free memory in ZONE_MOVABLE does not count as free" exits 77 $check --pages=24576
 }
 
 without_kvm()
@@ -90,27 +90,27 @@ without_kvm()
 }
 
 if [ "$(parameter gmem_native)" = 1 ]; then
-	ok "native: every page is as asked" exits 0 $check
-	ok "native: a program reads the same" verdict pass $check
+	ok "native: every page is on the node that was asked for" exits 0 $check
+	ok "native: JSON says the same" verdict pass $check
 	movable
 	return
 fi
 
 ok "without the module: nothing to test" exits 1 $check
 ok "load" load
-ok "with it: every page is as asked" exits 0 $check
-ok "a program reads the same" verdict pass $check
+ok "with the module: every page is on the node that was asked for" exits 0 $check
+ok "with the module: JSON says the same" verdict pass $check
 echo N >$module/parameters/tsc_gate
-ok "a gate that is off, and is reported so" exits 0 $check
+ok "the TSC gate is off, and is reported as off" exits 0 $check
 echo Y >$module/parameters/tsc_gate
 ok "one node: cannot be shown" exits 77 on_nodes 0 $check
 ok "a node with too little memory: cannot be shown" exits 77 $check --pages=262144
 movable
 ok "no KVM: not run" exits 2 without_kvm $check
-ok "an option that there is not" exits 2 $check --no-such-option
-ok "nothing is left open" unload
+ok "an unknown option: not run" exits 2 $check --no-such-option
+ok "nothing is left open: unload" unload
 
-ok "load one that misses the policy of all pages but the first" insmod ./missed-policy.ko
-ok "it is noticed" exits 1 $check
-ok "a program reads the same" verdict fail $check
+ok "load a module that misses the policy of every page except the first" insmod ./missed-policy.ko
+ok "missed policy: the check fails" exits 1 $check
+ok "missed policy: JSON says the same" verdict fail $check
 ok "unload" unload

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Our own tests of what the module promises. On a native kernel, the same, with the
-# module loaded, which then does nothing, or without.
+# Our own tests of what the module promises. The same tests run on a native kernel, without the module or with
+# it, in which case it does nothing.
 
 programs="test_file test_memslot test_policy test_cpuset test_guest test_pressure test_signal test_hotplug
 	test_poison test_tsc test_teardown test_cve test_unprivileged"
@@ -20,7 +20,7 @@ if [ -e kvm-gmem-numa.ko ]; then
 	protected_tsc
 	if [ -s /tmp/private.before ]; then
 		./private_vm >/tmp/private.loaded
-		ok "VMs with private memory are answered as without the module" \
+		ok "ioctls on VMs with private memory return the same as without the module" \
 			diff /tmp/private.before /tmp/private.loaded
 	fi
 	if [ "$(state guest_memfd)" = unavailable ]; then

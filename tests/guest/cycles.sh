@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The module comes and goes, as often as the kernel's command line says, while calls of every
-# kind are in flight that it redirects, and VMs run guests in ordinary memory.
+# The module is loaded and unloaded as often as the kernel's command line says, while calls of every kind
+# that it redirects are in flight, and VMs run guests in ordinary memory.
 
 leaks_begin
 survey /tmp/before

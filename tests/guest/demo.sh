@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What `make demo` shows. Plain text for a person; each step must be as it says.
+# What `make demo` shows: plain text for people. Each step must do what its title says.
 
 bad=0
 

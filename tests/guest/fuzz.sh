@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Random sequences of calls beside a model, for as long as the kernel's command line says;
+# Random sequences of calls, compared with a model, for as long as the kernel's command line says;
 # or one sequence, from the file replay.
 
 echo on >/proc/sys/kernel/printk_devkmsg
-# Grace periods are most of the time that it takes.
+# Most of the time would be spent waiting for grace periods.
 echo 1 >/sys/kernel/rcu_expedited
 leaks_begin
 if [ -e replay ]; then

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Every allocation fails once: on kernels with CONFIG_FAULT_INJECTION.
+# Each allocation fails in turn. For kernels with CONFIG_FAULT_INJECTION.
 
 leaks_begin
 ok "loads" load
@@ -8,9 +8,9 @@ ok "no inode is left" no_inodes
 ok "unloads" unload
 ok "nothing is left" clean
 [ ! -e $kmemleak ] || ok "kmemleak finds nothing" no_leaks
-# The kernel's module loader warns where it has no memory for jump labels, and goes on.
+# The kernel's module loader only warns when it has no memory for jump labels, and goes on.
 echo 0 >/proc/sys/kernel/panic_on_warn
 tap ./inject load ./kvm-gmem-numa.ko "$(parameter inject_stride)"
 ok "nothing is left of any load" clean
-# Where a slab cache gets no directory in sysfs, the kernel loses its name.
+# If the sysfs directory of a slab cache cannot be created, the kernel leaks the cache's name.
 [ ! -e $kmemleak ] || ok "kmemleak finds nothing of a load" no_leaks sysfs_slab_add

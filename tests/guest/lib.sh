@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# For scenarios, inside the booted kernel. Standard output is the result port.
+# Functions for scenarios inside the booted kernel. Standard output is the result port.
 
 results=/tmp/results
 : >$results
@@ -18,7 +18,7 @@ result()
 	echo >>$results
 }
 
-# ok TEXT COMMAND...: it succeeds.
+# ok TEXT COMMAND...: the command succeeds.
 ok()
 {
 	local text=$1
@@ -29,7 +29,7 @@ ok()
 	[ $1 -eq 0 ] || sed 's/^/#   /' /tmp/out
 }
 
-# nok TEXT COMMAND...: it fails.
+# nok TEXT COMMAND...: the command fails.
 nok()
 {
 	local text=$1
@@ -42,7 +42,7 @@ nok()
 	fi
 }
 
-# tap PROGRAM [ARGUMENT...]: relay its results, and count a crash as one more.
+# tap PROGRAM [ARGUMENT...]: relay the program's results, and add a result that fails if it crashed.
 tap()
 {
 	local status
@@ -69,14 +69,14 @@ tap()
 	result $? "${1##*/} ended by itself (status $status)"
 }
 
-# end: say how many results there were, on the port that a panic cannot write to.
+# end: write the number of results to the result port, to which a panic does not write.
 end()
 {
 	sync
 	echo "END $(wc -l <$results)" >/dev/ttyS1
 }
 
-# load [PARAMETER=VALUE...]: with what is idle detached after a second, not after a minute.
+# load [PARAMETER=VALUE...]: load the module, with idle redirects detached after a second instead of a minute.
 load()
 {
 	insmod ./kvm-gmem-numa.ko detach_delay=1 "$@"
@@ -87,7 +87,7 @@ unload()
 	rmmod kvm_gmem_numa
 }
 
-# unload_soon: a VM that sets a memslot just then has it refused for that moment.
+# unload_soon: unload, with retries, because unloading is refused while a VM is setting a memslot.
 unload_soon()
 {
 	for _ in $(seq 50); do
@@ -102,8 +102,8 @@ loaded()
 	[ -d $module ]
 }
 
-# background FILE COMMAND...: it runs, and has said "ready"; $! is its process. The file goes
-# first, or what the last one said would be read before this one can empty it.
+# background FILE COMMAND...: start the command, and wait until it has written "ready" to the file; $! is its process.
+# The file is removed first, because a previous command's "ready" could be read before the new command empties the file.
 background()
 {
 	local file=$1
@@ -120,7 +120,7 @@ background()
 	done
 }
 
-# held COMMAND...; let_go: it is there in between.
+# held COMMAND...; let_go: the command runs in between.
 held()
 {
 	background /tmp/hold "$@"
@@ -141,19 +141,19 @@ let_go()
 	wait $holder 2>/dev/null
 }
 
-# parameter NAME: what the kernel's command line says of it.
+# parameter NAME: print the parameter's value from the kernel's command line.
 parameter()
 {
 	sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" /proc/cmdline
 }
 
-# state FEATURE: active, native, unavailable, off.
+# state FEATURE: print active, native, unavailable or off.
 state()
 {
 	sed 's/:.*//' $module/features/$1
 }
 
-# states_expected: they are those that the command line says, if it does.
+# states_expected: the states of the features are those on the kernel's command line, if it has any.
 states_expected()
 {
 	local want
@@ -162,14 +162,14 @@ states_expected()
 	[ -z "$want" ] || [ "$want" = "$(state guest_memfd),$(state tsc_vm_gate),$(state tsc_vcpu_gate)" ]
 }
 
-# survey FILE: what works right now, whoever brings it.
+# survey FILE: write what works right now, whether the kernel or the module provides it.
 survey()
 {
 	./probe list >$1
 }
 
-# told_truly FEATURE SURVEY LINE: what was surveyed before the module was loaded is
-# what a feature's state must be: native if it worked, and then only.
+# told_truly FEATURE SURVEY LINE: the feature's state is native if the survey from before the module was
+# loaded has the line, and only then.
 told_truly()
 {
 	if grep -qx "$3" $2; then
@@ -179,7 +179,7 @@ told_truly()
 	fi
 }
 
-# tell: for the table of kernels.
+# tell: print what lib/table.sh needs for the table of kernels.
 tell()
 {
 	local f
@@ -194,11 +194,11 @@ states_true()
 {
 	ok "guest_memfd is native if it was there before, and only then" \
 		told_truly guest_memfd $1 "its policy outlives the mapping"
-	ok "so is the TSC gate of VMs" \
+	ok "the TSC gate of VMs is native if it was there before, and only then" \
 		told_truly tsc_vm_gate $1 "KVM_SET_TSC_KHZ is refused once a vCPU exists"
 }
 
-# protected_tsc WHEN: a vCPU with a protected TSC is refused if the gate is there.
+# protected_tsc: KVM_SET_TSC_KHZ on a vCPU with a protected TSC is refused if the gate is there.
 protected_tsc()
 {
 	[ -e protect_tsc.ko ] || return 0
@@ -212,7 +212,7 @@ protected_tsc()
 	fi
 }
 
-# as_reported: what is redirected is what the module says, no more and no less.
+# as_reported: the functions that ftrace redirects are those that the module reports, no more and no less.
 as_reported()
 {
 	sed 's/ .*//' $functions | sort >/tmp/redirected
@@ -236,7 +236,7 @@ clean()
 	}
 }
 
-# dmesg_mark; then dmesg_says PATTERN looks at new lines only.
+# dmesg_mark; dmesg_says PATTERN: after dmesg_mark, only new lines are searched.
 dmesg_mark()
 {
 	dmesg | wc -l >/tmp/dmesg_mark
@@ -255,9 +255,9 @@ dmesg_says()
 	}
 }
 
-# leaks_begin; no_leaks [REGEX]: what was allocated in between and not freed is still referenced. For
-# kernels with kmemleak, which takes nothing for a leak that is younger than 5 s. Those with
-# the regex in their report are another's.
+# leaks_begin; no_leaks [REGEX]: everything that was allocated in between and not freed is still referenced. For
+# kernels with kmemleak, which does not report anything younger than 5 s as a leak. Leaks whose report matches the
+# regex are not the module's, and are ignored.
 kmemleak=/sys/kernel/debug/kmemleak
 
 leaks_begin()
@@ -277,8 +277,8 @@ no_leaks()
 		END { report(); exit leaks > 0 }' $kmemleak
 }
 
-# No inode of the module is in use, but for the root of its file system. SLUB
-# counts the free objects of a CPU's own slabs as used until the cache is shrunk.
+# No inode of the module is in use, except the root of its file system. SLUB counts the
+# free objects of a CPU's own slabs as used until the cache is shrunk.
 no_inodes()
 {
 	local slab=/sys/kernel/slab/kvm_gmem_numa_inode

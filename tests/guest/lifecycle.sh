@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# A system of a distribution that has booted with the package, or without. What there must
-# be of the module is said by gmem_want: active, native, or absent. If there is a package here,
-# it is installed and removed while the module is in use.
+# A system of a distribution that has booted with the package, or without it. gmem_want says in which state the
+# module must be: active, native, or absent. If there is a package in this folder, it is installed
+# and removed while the module is in use.
 
 . ./running.sh
 
@@ -13,15 +13,15 @@ of_version()
 	[ "$(cat $module/version)" = "$(parameter gmem_version)" ]
 }
 
-# Both of what the module brings.
+# Both features have this state.
 states()
 {
 	grep . $module/features/*
 	[ "$(state guest_memfd),$(state tsc_vm_gate)" = "$1,$1" ]
 }
 
-# What the kernel has loaded of KVM, who uses it, and what is redirected. Loading or unloading
-# anything changes it.
+# The modules of KVM that are loaded, their users, and what is redirected. Loading or unloading any of them
+# changes this.
 kvm_now()
 {
 	grep -E '^kvm' /proc/modules | cut -d ' ' -f 1-4
@@ -39,7 +39,7 @@ at_once()
 	modprobe -r kvm_gmem_numa && ! loaded && modprobe kvm_gmem_numa && loaded
 }
 
-# plugs DEVICE: as at boot, after what udev is configured by has changed.
+# plugs DEVICE: give udev the device's "add" event again, as at boot, after udev's configuration has changed.
 plugs()
 {
 	udevadm control --reload
@@ -47,8 +47,8 @@ plugs()
 	udevadm settle
 }
 
-# KVM was loaded in the initramfs, or is built in: its device is there, and systemd-udev-trigger
-# repeats its event.
+# This is the case that KVM was loaded in the initramfs, or is built in: its device is there, and
+# systemd-udev-trigger repeats the device's event.
 comes_later()
 {
 	modprobe -r kvm_gmem_numa
@@ -56,7 +56,7 @@ comes_later()
 	loaded
 }
 
-# kept_away FILE [LINE]: by an administrator who writes that.
+# kept_away FILE [LINE]: a file with this line, or an empty file, keeps the module from being loaded.
 kept_away()
 {
 	modprobe -r kvm_gmem_numa
@@ -67,7 +67,8 @@ kept_away()
 	! loaded
 }
 
-# kvm_comes: it is loaded for a CPU, and the module with it. Not if an administrator will have no KVM.
+# kvm_comes: udev loads KVM for a CPU, and then the module. kvm_kept_away: neither is loaded if an administrator
+# keeps KVM from being loaded.
 kvm_comes()
 {
 	modprobe -r kvm_gmem_numa kvm_amd
@@ -86,18 +87,18 @@ kvm_kept_away()
 
 how_it_is_loaded()
 {
-	ok "it is loaded where KVM was there before" comes_later
+	ok "the module is loaded where KVM was loaded before" comes_later
 	ok "blacklist kvm_gmem_numa keeps it away" kept_away /etc/modprobe.d/test.conf "blacklist kvm_gmem_numa"
-	ok "so does an empty file in place of its rule" kept_away /etc/udev/rules.d/80-kvm-gmem-numa.rules
-	ok "so does what did so for earlier versions" kept_away /etc/modprobe.d/kvm-gmem-numa.conf
-	ok "one that refuses to load is not there" kept_away /etc/modprobe.d/test.conf \
+	ok "an empty file in place of its udev rule keeps it away" kept_away /etc/udev/rules.d/80-kvm-gmem-numa.rules
+	ok "the file that kept earlier versions away keeps it away" kept_away /etc/modprobe.d/kvm-gmem-numa.conf
+	ok "with an option that it refuses, it is not loaded" kept_away /etc/modprobe.d/test.conf \
 		"options kvm_gmem_numa detach_delay=none"
-	ok "install kvm_amd /bin/false keeps KVM away, and it with it" kvm_kept_away
-	ok "it comes with KVM" kvm_comes
+	ok "install kvm_amd /bin/false keeps KVM away, and the module as well" kvm_kept_away
+	ok "the module is loaded when KVM is" kvm_comes
 	ok "the system is not degraded by any of these" running
 }
 
-# Without headers nothing is compiled, which would take too long here.
+# The headers are hidden so that nothing is compiled, which would take too long in the emulator.
 in_use()
 {
 	rm -f "/lib/modules/$(uname -r)/build"
@@ -115,10 +116,10 @@ echo "# $(uname -r), $(systemctl --version | head -n 1), $(systemd-analyze time 
 ok "the system is running, and not degraded" running
 if [ "$want" = absent ]; then
 	nok "the module is not loaded" loaded
-	ok "kvm_amd is" test -d /sys/module/kvm_amd
+	ok "kvm_amd is loaded" test -d /sys/module/kvm_amd
 else
 	ok "the module was loaded at boot" loaded
-	ok "in the version that is installed" of_version
+	ok "its version is the installed one" of_version
 	ok "its features are $want" states $want
 	ok "each feature works" ./probe present
 	ok "a guest's pages are on the nodes of its policy" ./demo_vmm placement

@@ -17,7 +17,7 @@ refused()
 	ok "$text: no function is redirected" clean
 }
 
-# busybox tries finit_module(2), then init_module(2), so it can come twice.
+# busybox tries finit_module(2), then init_module(2), so the same line can come twice.
 said_once()
 {
 	[ "$(dmesg_new | grep 'not loaded' | sed 's/^[^]]*\] //' | sort -u | wc -l)" -eq 1 ] || {
@@ -26,25 +26,25 @@ said_once()
 	}
 }
 
-# slot_is_bound: tries.
+# slot_is_bound: a slot can be bound.
 slot_is_bound()
 {
 	timeout 10 ./hold slot | grep -q ready
 }
 
-# others_are_free: nothing is redirected that a VM without guest_memfd needs all the time.
+# others_are_free: no function is redirected that a VM without guest_memfd calls all the time.
 others_are_free()
 {
 	! grep -E '^(kvm_mmu_page_fault|__kvm_faultin_pfn|(__)?gfn_to_p|kvm_prefetch_pages|kvm_arch_(free|prepare|vcpu_pre))' $functions
 }
 
-# idle_are_idle: nothing is attached but what always is.
+# idle_are_idle: only the redirects that are always attached are attached.
 idle_are_idle()
 {
 	[ "$(sed -n 's/ idle$//p' $module/features/redirects)" = "$idle" ]
 }
 
-# seen FUNCTION...: a BPF program on one of them has run.
+# seen FUNCTION...: a BPF program on at least one of the functions has run.
 seen()
 {
 	for f in "$@"; do
@@ -54,8 +54,8 @@ seen()
 	return 1
 }
 
-# rival_shares N: it was asked whether it may share the function, and told that it need not any
-# longer, but for so many times.
+# rival_shares N: rival.ko was asked whether it can share the function, and for all but N of these requests, it
+# was later told that it has the function to itself again.
 rival_shares()
 {
 	local rival=/sys/module/rival/parameters
@@ -63,14 +63,14 @@ rival_shares()
 	[ "$(cat $rival/asked)" -gt 0 ] && [ "$(($(cat $rival/asked) - $(cat $rival/released)))" -eq "$1" ]
 }
 
-# others_call: VMs that use nothing of the module, for three seconds.
+# others_call: run VMs that do not use the module, for three seconds.
 others_call()
 {
 	timeout 3 ./bystander 60000 >/dev/null 2>&1
 }
 
-# lands_on_endbr: the last call of the function that the trampoline is on. Not every kernel is
-# built to enforce that.
+# lands_on_endbr: the last call of the function with the trampoline went to an ENDBR. Kernels that are not built to
+# enforce IBT have none.
 lands_on_endbr()
 {
 	local rival=/sys/module/rival/parameters
@@ -78,7 +78,7 @@ lands_on_endbr()
 	[ "$(cat $rival/ibt)" = N ] || grep -q ^endbr $rival/landing
 }
 
-# soon COMMAND...: it succeeds within five seconds.
+# soon COMMAND...: the command succeeds within five seconds.
 soon()
 {
 	for _ in $(seq 50); do
@@ -88,7 +88,7 @@ soon()
 	return 1
 }
 
-# --- what the kernel lacks, or does not allow
+# --- refusals to load, where the kernel lacks something or does not allow it
 leaks_begin
 survey /tmp/before
 native=$(./caps)
@@ -108,7 +108,7 @@ echo 0 >$sysctl
 refused "with kernel.ftrace_enabled=0" "set kernel.ftrace_enabled=1" load
 echo 1 >$sysctl
 
-# --- with force, all that can be had
+# --- with force: the features that the kernel allows
 dmesg_mark
 ok "force: loads without what the kernel lacks" insmod ./no-hook.ko force=Y
 ok "force: says what is left out" dmesg_says "left out: kvm has no function kvm_vm_ioctX"
@@ -136,10 +136,10 @@ states_true /tmp/before
 ok "what is redirected is what it says" as_reported
 ok "features/guest_memfd" grep -qx active $module/features/guest_memfd
 if [ -e /sys/kernel/btf/kvm ]; then
-	# Those that no header declares; see src/hooks/.
-	ok "kvm_vm_ioctl() is what its replacement takes it for" \
+	# No header declares these functions; see src/hooks/.
+	ok "kvm_vm_ioctl() has the prototype of its replacement" \
 		sh -c './prototype kvm_vm_ioctl | grep -qx "8 (p, 4, 8)"'
-	ok "so is kvm_vm_ioctl_check_extension_generic()" \
+	ok "kvm_vm_ioctl_check_extension_generic() has the prototype of its replacement" \
 		sh -c './prototype kvm_vm_ioctl_check_extension_generic | grep -qx "[48] (p, 8)"'
 fi
 ok "all features can be read" sh -c "grep . /sys/module/kvm_gmem_numa/features/*"
@@ -150,27 +150,27 @@ nok "loads once only" load
 tap ./probe present
 
 # --- redirects that only bound slots need
-# The probe above had one.
-ok "guest faults and memslots of others do not meet the module" soon others_are_free
-# The text is as it was, but who was on his way may still be.
-ok "and this is said, a grace period later" soon as_reported
+# The probe above had bound a slot.
+ok "guest faults and memslots of other VMs do not reach the module" soon others_are_free
+# The kernel's text is restored first. A task that was already on its way to a redirect may still be in it.
+ok "features/redirects says so, a grace period later" soon as_reported
 idle=$(sed -n 's/ idle$//p' $module/features/redirects)
 echo "# idle: $(echo $idle)"
 hold slot
-nok "with a bound slot they are attached" idle_are_idle
+nok "with a bound slot, the redirects for slots are attached" idle_are_idle
 ok "with a bound slot, what is redirected is what it says" as_reported
 let_go
-ok "a second after the last slot is gone, they are not" soon idle_are_idle
-ok "and what is redirected is what it says" as_reported
+ok "a second after the last slot is gone, they are detached" soon idle_are_idle
+ok "without a bound slot, what is redirected is what it says" as_reported
 unload
 insmod ./kvm-gmem-numa.ko
 hold slot
 let_go
-nok "but without detach_delay, they still are" soon idle_are_idle
+nok "with the default detach_delay, they are still attached" soon idle_are_idle
 echo 1 >$module/parameters/detach_delay
 hold slot
 let_go
-ok "and detach_delay can be changed" soon idle_are_idle
+ok "detach_delay can be changed" soon idle_are_idle
 tried=
 for f in $idle; do
 	insmod ./rival.ko function=$f || continue
@@ -179,40 +179,40 @@ for f in $idle; do
 	nok "with a live patch on $f: no slot is bound" slot_is_bound
 	ok "with a live patch on $f: the line names it" dmesg_says "memslot refused: $f is held by a live patch"
 	ok "with a live patch on $f: nothing else is attached" soon idle_are_idle
-	# Ten lines in five seconds, whoever asks for more.
+	# The rate limit is ten lines in five seconds, for all callers together.
 	start=$(date +%s)
 	for _ in $(seq 100); do timeout 10 ./hold slot >/dev/null 2>&1; done
-	ok "with a live patch on $f: it is not said each time" test "$(dmesg_new | grep -c 'memslot refused')" \
+	ok "with a live patch on $f: the line is rate-limited" test "$(dmesg_new | grep -c 'memslot refused')" \
 		-le $((10 * (($(date +%s) - start) / 5 + 2)))
 	rmmod rival
 	break
 done
-ok "with a live patch on one of them: tried" test -n "$tried"
+ok "a live patch could be put on one of them" test -n "$tried"
 hold slot
-ok "without it, one is" as_reported
+ok "without a live patch, a slot is bound" as_reported
 let_go
 
-# A BPF program that looks at how a function returns goes past what was decided for the call,
-# but if it is asked.
+# The trampoline of a BPF program that traces the return of a function bypasses the redirect, unless ftrace has asked
+# the trampoline to share the function.
 f=kvm_arch_free_memslot
 soon idle_are_idle
-# Of the hundred above, most were not said; who comes within five seconds of them is not, either.
+# Most of the hundred refusals above were not logged. A refusal within five seconds after them would not be, either.
 sleep 5
 ok "a trampoline is put on $f" insmod ./rival.ko function=$f direct=Y
 dmesg_mark
-nok "with a trampoline on it that yields to nobody: no slot is bound" slot_is_bound
-ok "with a trampoline on it that yields to nobody: the line names it" dmesg_says "memslot refused: $f is held by"
+nok "with a trampoline that does not share $f: no slot is bound" slot_is_bound
+ok "with a trampoline that does not share $f: the line names it" dmesg_says "memslot refused: $f is held by"
 rmmod rival
-ok "one that does, if it is asked, is put on $f" insmod ./rival.ko function=$f direct=Y agrees=Y
+ok "a trampoline that shares, if it is asked, is put on $f" insmod ./rival.ko function=$f direct=Y agrees=Y
 hold slot
-ok "with one that does: it is asked" test "$(cat /sys/module/rival/parameters/asked)" -gt 0
+ok "with a trampoline that shares $f: it is asked" test "$(cat /sys/module/rival/parameters/asked)" -gt 0
 let_go
-ok "with one that does: the slot is unbound" soon idle_are_idle
+ok "with a trampoline that shares $f: the slot is unbound" soon idle_are_idle
 rmmod rival
 
-# Real ones, on all that is redirected: they see the calls, whoever came first. On kvm_vm_ioctl,
-# those of 6.12 run never, module or not: BPF asks ftrace where that function begins, and gets
-# what is left of a weak function behind it.
+# Real BPF programs, on all redirected functions. They see the calls, whether they or the module came first. On
+# kvm_vm_ioctl of 6.12, BPF programs never run, with or without the module: BPF asks ftrace where that function begins,
+# and gets the remains of a weak function behind it.
 if [ -e /sys/kernel/btf/kvm ]; then
 	all=$(sed 's/ .*//' $module/features/redirects)
 	always=$(sed -n 's/ attached$//p' $module/features/redirects)
@@ -235,27 +235,27 @@ else
 	echo "# no BPF program: kvm.ko has no type information here"
 fi
 
-# Where a call is not ours, a trampoline that shares the function calls the original, from a
-# register; and it is to do that no longer once nothing of ours is attached.
+# For a call that is not the module's, a trampoline that shares the function calls the original through a register.
+# Once no redirect of the module is attached, the trampoline must be told that it has the function to itself.
 for f in $(sed 's/ .*//' $module/features/redirects); do
 	unload_soon
 	ok "a trampoline is put on $f" insmod ./rival.ko function=$f direct=Y agrees=Y
 	ok "loads beside it" load
 	case " $(echo $idle) " in
 	*" $f "*)
-		ok "loaded, $f idle: it is told that it has the function for itself" rival_shares 0
+		ok "loaded, $f idle: the trampoline is told that it has the function to itself" rival_shares 0
 		hold slot
-		ok "$f attached: it is asked again" rival_shares 1
+		ok "$f attached: the trampoline is asked again" rival_shares 1
 		others_call
 		ok "$f: a call that is not ours lands on an ENDBR" lands_on_endbr
 		let_go
-		ok "$f idle again: it is told" soon rival_shares 0
+		ok "$f idle again: the trampoline is told" soon rival_shares 0
 		;;
 	*)
 		others_call
 		ok "$f: a call that is not ours lands on an ENDBR" lands_on_endbr
 		ok "unloads beside it" unload_soon
-		ok "unloaded, $f: it is told" rival_shares 0
+		ok "unloaded, $f: the trampoline is told" rival_shares 0
 		load
 		;;
 	esac
@@ -274,27 +274,29 @@ native) echo "# the gate is the kernel's own, tsc_gate=N leaves it alone" ;;
 esac
 echo Y >$module/parameters/tsc_gate
 
-# What a parameter switches off, a live patch can have; and it stays off while that is there.
+# A live patch can take a function whose feature a parameter has switched off. The feature then cannot be
+# switched on while the live patch is there.
 for p in advertise:kvm_vm_ioctl_check_extension_generic tsc_gate:kvm_arch_vm_ioctl; do
 	f=${p#*:}
 	p=${p%:*}
 	grep -q "^$f " $module/features/redirects || continue
 	nok "$p=Y: a live patch cannot take $f" insmod ./rival.ko function=$f
-	ok "$p=N: $f is let go" sh -c "echo N >$module/parameters/$p && grep -qx '$f idle' $module/features/redirects"
+	ok "$p=N: $f is detached" sh -c "echo N >$module/parameters/$p && grep -qx '$f idle' $module/features/redirects"
 	ok "$p=N: what is redirected is what it says" soon as_reported
-	ok "$p=N: a live patch can take it" insmod ./rival.ko function=$f
+	ok "$p=N: a live patch can take $f" insmod ./rival.ko function=$f
 	dmesg_mark
 	nok "with the live patch: $p cannot be set" sh -c "echo Y >$module/parameters/$p"
 	ok "with the live patch: one line says why" dmesg_says "parameter not set: $f is held by a live patch"
-	ok "with the live patch: $p=N still" grep -qx N $module/parameters/$p
+	ok "with the live patch: $p is still N" grep -qx N $module/parameters/$p
 	unload
 	ok "with the live patch: loads with $p=N" load $p=N
 	rmmod rival
-	ok "without it, it can" sh -c "echo Y >$module/parameters/$p && grep -qx '$f attached' $module/features/redirects"
+	ok "without the live patch: $p can be set" \
+		sh -c "echo Y >$module/parameters/$p && grep -qx '$f attached' $module/features/redirects"
 done
 tap ./probe present
 
-# --- with IBT, ftrace is told nothing while a trampoline shares a function
+# --- with IBT, the module neither attaches nor detaches anything while a trampoline is on the function
 f=$(set -- $idle; echo $1)
 unload
 insmod ./rival.ko function=$f direct=Y agrees=Y
@@ -307,25 +309,25 @@ nok "with IBT, beside a trampoline on $f: no slot is bound" slot_is_bound
 ok "with IBT: one line says why" dmesg_says "memslot refused: $f is traced by BPF"
 rmmod rival
 hold slot
-ok "with IBT, a trampoline comes while a slot is bound" insmod ./rival.ko function=$f direct=Y agrees=Y
+ok "with IBT, a trampoline is put on $f while a slot is bound" insmod ./rival.ko function=$f direct=Y agrees=Y
 let_go
 sleep 3
-nok "with IBT: what it shares is not detached" others_are_free
+nok "with IBT: the function that the trampoline shares is not detached" others_are_free
 rmmod rival
-ok "with IBT: once it has gone, it is" soon others_are_free
+ok "with IBT: once the trampoline has gone, it is detached" soon others_are_free
 always=kvm_vm_ioctl_check_extension_generic
 insmod ./rival.ko function=$always direct=Y agrees=Y
 dmesg_mark
-nok "with IBT, beside a trampoline on $always: it is not let go" sh -c "echo N >$module/parameters/advertise"
+nok "with IBT, beside a trampoline on $always: it is not detached" sh -c "echo N >$module/parameters/advertise"
 ok "with IBT: one line says why" dmesg_says "parameter not set: $always is traced by BPF"
 dmesg_mark
 rmmod kvm_gmem_numa &
 sleep 2
 ok "with IBT: an unload waits, and says so" dmesg_says "unload waits: $always is traced by BPF"
-ok "with IBT: and still does" loaded
+ok "with IBT: the unload still waits" loaded
 rmmod rival
 wait $!
-nok "with IBT: once it has gone, the unload goes on" loaded
+nok "with IBT: once the trampoline has gone, the unload goes on" loaded
 ok "with IBT: nothing is left" clean
 load
 
@@ -336,7 +338,7 @@ for what in file mapping slot ioctl $held; do
 	hold $what
 	nok "unload is refused while a $what exists" unload
 	let_go
-	ok "and allowed when it is gone: $what" unload
+	ok "unload is allowed when the $what is gone" unload
 	ok "everything is as before: $what" clean
 	load
 done

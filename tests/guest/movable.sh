@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# A node whose memory is all movable, and then not all of it.
+# A node whose memory is all movable, and later all of it except one block.
 
 node=/sys/devices/system/node/node2
 
-# block_becomes KIND: one block of the node's memory, which nothing uses yet.
+# block_becomes KIND: bring one block of the node's memory, which nothing uses yet, online as KIND.
 block_becomes()
 {
 	for block in $node/memory*; do

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Races, for as long as the kernel's command line says. With maxcpus=1, the other CPUs come
-# when all text is patched that will be: when the redirects are attached that only slots and
-# failures need, and there is a vCPU. They go before any of these does.
+# Races, for as long as the kernel's command line says. With maxcpus=1, the other CPUs come online only when no more
+# text will be patched: when the redirects that only slots and memory failures need are attached, and there is a vCPU.
+# They go offline before any of these goes.
 
 other_cpus()
 {

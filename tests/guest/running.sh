@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# For scenarios of systems with systemd.
+# For scenarios on systems with systemd.
 
-# A unit that failed makes it degraded. udev loads KVM, and that may take longer than all units.
+# A unit that failed makes the system "degraded". udev loads KVM, and that can take longer than starting all units.
 running()
 {
 	udevadm settle --timeout=600

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# UEFI Secure Boot and module.sig_enforce=1, with the module as dkms signed it. gmem_key says whether
-# the key is enrolled: "unknown", and then it is asked for, with the password 12345678; or "known".
+# UEFI Secure Boot and module.sig_enforce=1, with the module as dkms signed it. gmem_key says whether the key is
+# enrolled: if it is "unknown", the scenario requests the enrolment, with the password 12345678; the other value
+# is "known".
 
 refused()
 {
@@ -13,7 +14,7 @@ says()
 	grep -q "$1" /tmp/refused
 }
 
-# A reader of the log is told which module, from 6.3 on by its name.
+# logged REASON: the kernel's log says that a module was rejected, and for which reason.
 logged()
 {
 	dmesg_says "Loading of $1 is rejected"
@@ -36,7 +37,7 @@ insmod ./efivarfs.ko
 mount -t efivarfs efivarfs /sys/firmware/efi/efivars
 ok "Secure Boot is on" sh -c "mokutil --sb-state | grep -x 'SecureBoot enabled'"
 mount -t securityfs securityfs /sys/kernel/security
-ok "so the kernel is locked down" grep -F '[integrity]' /sys/kernel/security/lockdown
+ok "the kernel is locked down" grep -F '[integrity]' /sys/kernel/security/lockdown
 dmesg_mark
 ok "without its signature, the module is refused" refused ./unsigned.ko
 ok "insmod says why" says "Key was rejected by service\|Operation not permitted"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Upstream's selftests of 6.12, which use nothing of the module: each ends alike without it, with
-# it loaded, and while all of its redirects are attached.
+# Upstream's selftests of 6.12, which do not use the module: each ends alike without the module, with
+# the module loaded, and while all of its redirects are attached.
 
 situations="absent idle attached"
 repeats=5
@@ -33,7 +33,7 @@ enter()
 	}
 }
 
-# soon COMMAND...: it succeeds within ten seconds.
+# soon COMMAND...: the command succeeds within ten seconds.
 soon()
 {
 	for _ in $(seq 100); do
@@ -48,7 +48,7 @@ has_idle()
 	grep -q ' idle$' $module/features/redirects
 }
 
-# before PROGRAM; after PROGRAM: what its own script, or its documentation, wants.
+# before PROGRAM; after PROGRAM: set up, and undo, what the program's own script or documentation requires.
 before()
 {
 	case $1 in
@@ -82,8 +82,8 @@ set_nx()
 	echo $3 >$kvm/nx_huge_pages_recovery_period_ms
 }
 
-# --- what a test says
-# run PROGRAM SECONDS [ARGUMENT...]: how it ends goes to $verdict.
+# --- the result of a test
+# run PROGRAM SECONDS [ARGUMENT...]: run the program, and write its result to the file $verdict.
 run()
 {
 	local program=$1 seconds=$2 status group start
@@ -94,7 +94,7 @@ run()
 	setsid sh -c 'echo $$ >/tmp/group; exec timeout -s KILL "$@"' sh $seconds ./$program "$@" \
 		>/tmp/test.out 2>&1 </dev/null 3<&- 4<&-
 	status=$?
-	# Some leave others behind when they are killed.
+	# Some tests leave child processes behind when they are killed.
 	kill -9 "-$(cat /tmp/group)" 2>/dev/null
 	took=$(($(date +%s) - start))
 	after $program
@@ -102,9 +102,9 @@ run()
 	judge $status >$verdict
 }
 
-# judge STATUS: the first line is a summary. What follows may not differ either: each point of
-# a test that has some, why it was skipped, what did not hold and with which errno, and
-# what the kernel had to say, but for numbers.
+# judge STATUS: print the result. The first line is a summary. The other lines must not differ either: each point of
+# a test that has points, why the test was skipped, the assertion that failed and its errno, and what the kernel
+# logged, with numbers replaced.
 judge()
 {
 	case $1 in
@@ -122,12 +122,12 @@ judge()
 		sort -u | sed 's/^/kernel: /'
 }
 
-# What says how long something took, or was left out, or comes once in a boot.
+# Log lines that say how long something took or that lines were suppressed, or that come once in a boot.
 noise='/: interrupt took/d; /callbacks suppressed/d; /SMP vm created on host with unstable TSC/d'
 noise="$noise; /instruction emulated as NOP/d"
 
-# --- what is compared
-# compare PROGRAM ...: one point.
+# --- the comparison
+# compare PROGRAM SECONDS [ARGUMENT...]: one point.
 compare()
 {
 	local program=$1 s differ=
@@ -154,8 +154,8 @@ compare()
 	done
 }
 
-# meant PROGRAM: 6.12's own test of guest_memfd wants every flag to be refused, which those of
-# 6.18 no longer are. Nothing else of it may fail.
+# meant PROGRAM: the difference is intended. 6.12's own test of guest_memfd expects every flag to be refused, but the
+# flags of 6.18 no longer are. Nothing else in that test may fail.
 meant()
 {
 	local s
@@ -166,8 +166,8 @@ meant()
 	done
 }
 
-# A test that depends on chance can end otherwise without the module, too. It is run again
-# until it has: what the module does to it is nothing that does not happen without.
+# A test that depends on chance can end differently without the module as well. It is run again without the
+# module, until it has shown each result that it had with the module, or has been repeated too often.
 unsteady()
 {
 	local program=$1 i=0
@@ -181,7 +181,7 @@ unsteady()
 	done
 }
 
-# seen SITUATION: in one of the runs without the module.
+# seen SITUATION: one of the runs without the module had the same result as this situation.
 seen()
 {
 	local f
@@ -191,8 +191,9 @@ seen()
 	return 1
 }
 
-# --- all of them
-# Four at a time in one situation, then in the next, beginning with another each time.
+# --- all tests
+# Run four tests, one after the other, in one situation, then in the next. Each block of four begins with another
+# situation.
 block()
 {
 	local s line

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# SELinux, enforcing: its label of a file, and its answer when one is created.
+# SELinux, enforcing: the label of a guest_memfd, and whether SELinux allows its creation.
 
 selinux=/sys/fs/selinux
 
 mount -t selinuxfs selinux $selinux
-# One write(2), or the kernel takes the first part for all.
+# The policy must be written with one write(2), because the kernel takes the first write for all of it.
 ok "the policy is loaded" dd if=./policy of=$selinux/load bs=1M
-ok "and enforced" sh -c "echo 1 >$selinux/enforce"
+ok "the policy is enforced" sh -c "echo 1 >$selinux/enforce"
 if [ -e kvm-gmem-numa.ko ]; then
 	ok "loads" load
 fi

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Everything at once, or the program that the kernel's command line says, for as long as it says.
+# Run storm (everything at once), or the program that the kernel's command line names, for as long as that says.
 
 leaks_begin
 ok "loads" load

@@ -1,23 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Upstream's own selftests, of 7.3. guest_memfd_test passes without testing
-# anything where the capability is missing or there is one node, so both first.
+# Upstream's own selftests, of 7.3. guest_memfd_test passes without testing anything where the
+# capability is missing or where there is one node, so both are checked before it runs.
 
 tests="guest_memfd_test set_memory_region_test pre_fault_memory_test"
 
-# verdict TEST SECONDS: what it ended with: 0, 1, 4 (skipped); 143 if it did not end.
+# verdict TEST SECONDS: print the exit status: 0, 1, 4 (skipped), or 143 if the test did not end in time.
 verdict()
 {
 	timeout $2 ./$1 >/tmp/test.out 2>&1
 	echo $?
 }
 
-# The longest takes half a minute. One that ended in the first of these without the module
-# has the second with it: the machine may be busy by then.
+# The longest test takes half a minute. A test that passed within the first limit without the module
+# has the second with it, because the machine may be busy by then.
 seconds=60
 patience=180
 
-# Two tests have parts that never end on older kernels, whatever is loaded: see
-# tests/README.md. There, the rest of them is what can be run.
+# Two tests have parts that never end on older kernels, with or without the module: see
+# tests/README.md. On such kernels, only the rest of these tests is run.
 choose()
 {
 	local t v
@@ -35,8 +35,8 @@ choose()
 	done
 }
 
-# With the module: it passes; or is skipped for the same reason as without. On a kernel
-# that is native: what it says without the module.
+# With the module, the test passes, or is skipped as it is without the module. On a native kernel, it
+# ends as it does without the module.
 selftest()
 {
 	local v without start
@@ -47,7 +47,7 @@ selftest()
 	else
 		v=$(verdict $1 $seconds)
 	fi
-	# Where it fails at once without the module (6.1), only now can it fail to end.
+	# Where the test fails at once without the module (6.1), it can run without end only with the module.
 	if [ "$v" -eq 143 ] && [ "$without" -ne 0 ] && [ -x $1-rest ]; then
 		echo "# all of $1 never ends here, so the rest of it"
 		echo $without >/tmp/without.$1-rest
@@ -60,7 +60,7 @@ selftest()
 		echo >>$results
 		return
 	fi
-	# A native kernel is left as it is, faults and all.
+	# The module leaves a native kernel as it is, including the kernel's faults.
 	if [ -e kvm-gmem-numa.ko ] && [ "$(state guest_memfd)" = native ]; then
 		ok "$1: as without the module" test "$v" -eq "$without"
 		return
