@@ -1,5 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Our tests with the module, with nested paging.
+# Our own tests with the module, with nested paging.
 . "$(dirname "$0")/../lib/prove.sh"
 boot_with "$ko" conformance conformance-npt

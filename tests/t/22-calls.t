@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# System calls of every kind, with arguments that need not make sense, from a random seed, which it
-# prints. STORM_SECONDS and STORM_SEED change that.
+# System calls of every kind, with arguments that need not make sense, from a random seed, which is
+# printed. STORM_SECONDS sets the duration, STORM_SEED the seed.
 . "$(dirname "$0")/../lib/prove.sh"
 export BOOT_TIMEOUT=$((480 + 2 * ${STORM_SECONDS:-20}))
 boot_with "$ko" storm calls storm_program=any_call "storm_seconds=${STORM_SECONDS:-20}" \

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Load and unload, again and again, with calls in flight. CYCLES=1000 makes it last an hour or
-# two. Time is counted in instructions, so that grace periods do not cost any.
+# Load and unload, again and again, with calls in flight. With CYCLES=1000, this takes an hour or
+# two. Time is counted in instructions, so that waiting for grace periods takes no real time.
 . "$(dirname "$0")/../lib/prove.sh"
 export BOOT_ICOUNT=4 BOOT_TIMEOUT=$((600 + 15 * ${CYCLES:-20}))
 mkdir -p "$work/stripped"

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Sequences of calls beside a model: the same ones each time, so that a change is judged by
-# what it changes. FUZZ_SECONDS draws new ones for so long, from a random seed, which is
-# printed; FUZZ_SEED and FUZZ_SEQUENCES choose. FUZZ_REPLAY is a file with one sequence to run.
+# Sequences of calls, compared with a model. By default, the sequences are the same each time, so that a new
+# failure is due to a change of the code. FUZZ_SECONDS draws new sequences for that time, from a random seed,
+# which is printed. FUZZ_SEED and FUZZ_SEQUENCES set the seed and the number of sequences. FUZZ_REPLAY is a file with
+# one sequence to run.
 . "$(dirname "$0")/../lib/prove.sh"
 if [ -z "${FUZZ_SECONDS:-}" ]; then
 	FUZZ_SEED=${FUZZ_SEED:-1}

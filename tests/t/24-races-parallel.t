@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Races on CPUs that run at once, each a thread of QEMU. No text is patched while there are
-# several, see guest/races.sh. RACE_SECONDS and RACE_SEED as in 24-races.t.
+# Races on CPUs that run in parallel, each as a thread of QEMU. No text is patched while several CPUs are
+# online; see guest/races.sh. RACE_SECONDS and RACE_SEED are the same as in 24-races.t.
 . "$(dirname "$0")/../lib/prove.sh"
 seed=${RACE_SEED:-$((($(date +%s) * 32768 + RANDOM) % 1000000000))}
 export BOOT_THREADS=multi BOOT_TIMEOUT=$((480 + 4 * ${RACE_SECONDS:-20}))

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Races, CPU by CPU: how many instructions one runs before the next has its turn, how many
-# there are, and what the programs do, is drawn from a seed, which is printed. RACE_SECONDS
-# and RACE_SEED change that. Seconds are those of the guest, which counts instructions.
+# Races, CPU by CPU: a seed, which is printed, determines how many instructions a CPU runs before the next
+# CPU has its turn, how many CPUs there are, how the kernel preempts, and what the programs do. RACE_SEED sets the
+# seed and RACE_SECONDS the duration, in seconds of the guest's clock, which counts instructions.
 . "$(dirname "$0")/../lib/prove.sh"
 seed=${RACE_SEED:-$((($(date +%s) * 32768 + RANDOM) % 1000000000))}
 export BOOT_TIMEOUT=$((600 + 30 * ${RACE_SECONDS:-20})) BOOT_ICOUNT=$((1 + seed % 3)) BOOT_CPUS=$((1 + seed / 5 % 3))

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# SELinux labels a guest_memfd, and may refuse it.
+# SELinux labels a guest_memfd, and can refuse its creation.
 . "$(dirname "$0")/../lib/prove.sh"
 mkdir -p "$work/selinux"
 checkpolicy -U allow -o "$work/selinux/policy" "$top/tests/selinux/policy.conf" >&2

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The program that hosts are verified by.
+# kvm-gmem-numa-check, the program that verifies hosts.
 . "$(dirname "$0")/../lib/prove.sh"
 
 tool=$work/tools/kvm-gmem-numa-check

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The program that hosts are verified by, where the kernel has it all and there is no module.
+# kvm-gmem-numa-check, the program that verifies hosts, on a native kernel without the module.
 . "$(dirname "$0")/../lib/prove.sh"
 native_kernel
 tool=$work/tools/kvm-gmem-numa-check

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The same binaries on a kernel that has it all, without the module.
+# The same binaries on a native kernel, without the module.
 . "$(dirname "$0")/../lib/prove.sh"
 native_kernel
 BOOT_TIMEOUT=600

@@ -1,18 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Upstream's KVM selftests of 6.12, with and without the module. SELFTESTS=REGEX picks some: all
-# of them with a dot. SELFTESTS_BOOTS=N shares them out between so many boots, at once.
+# Upstream's KVM selftests of 6.12, with and without the module. SELFTESTS=REGEX selects tests; SELFTESTS=. selects
+# all. SELFTESTS_BOOTS=N distributes the tests over N boots, which run in parallel.
 . "$(dirname "$0")/../lib/prove.sh"
 . "$top/tests/lib/selftests.sh"
 
-# Those that are quick and touch what the module redirects: memslots, guest faults, creation of
+# Tests that are quick and touch what the module redirects: memslots, guest faults, creation of
 # VMs and vCPUs, capabilities, the TSC.
 quick='^(set_memory_region|pre_fault_memory|memslot_modification_stress|guest_memfd|coalesced_io'
 quick+='|demand_paging|tsc_msrs|tsc_scaling_sync|max_vcpuid_cap|set_boot_cpu_id|smm|state|svm_vmcall'
 quick+='|hyperv_svm|kvm_binary_stats|cpuid)(_test)?$'
 boots=${SELFTESTS_BOOTS:-1}
 
-# share N: the tests of the Nth boot, with seconds and arguments.
+# share N: print the tests of the Nth boot, with their time limits in seconds and their arguments.
 share()
 {
 	selftests_list | grep -E "${SELFTESTS:-$quick}" | awk -v n="$1" -v boots="$boots" '
@@ -20,8 +20,8 @@ share()
 		FNR % boots == n % boots { print $1 in line ? line[$1] : $1 " 120" }' "$top/tests/selftests-6.12" -
 }
 
-# A count of instructions for a clock: how a test ends and whether it is in time does not
-# depend on how busy this machine is.
+# boot_share N: the boot's clock counts instructions, so that how a test ends, and whether it ends in time, does
+# not depend on how busy this machine is.
 boot_share()
 {
 	mkdir -p "$work/selftests-$1"
@@ -33,7 +33,7 @@ boot_share()
 	BOOT_ICOUNT=4 BOOT_TIMEOUT=10000 scenario "selftests, boot $1 of $boots" "$work/selftests-$1.cpio.gz"
 }
 
-# What a boot says is shown as it comes, one boot after the other.
+# The output of a boot is shown as it arrives, one boot after the other.
 for n in $(seq "$boots"); do
 	: >"$work/selftests-$n.tap"
 	boot_share "$n" >"$work/selftests-$n.tap" 2>&1 &

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# VMs that use nothing of the module, while it is loaded and unloaded. BYSTANDER_CYCLES says how
-# often. Time is counted in instructions, so how long a guest's run takes does not depend on
-# what else this machine does.
+# VMs that do not use the module, while it is loaded and unloaded BYSTANDER_CYCLES times. Time is
+# counted in instructions, so how long a guest's run takes does not depend on what else this
+# machine does.
 . "$(dirname "$0")/../lib/prove.sh"
 cycles=${BYSTANDER_CYCLES:-10}
 export BOOT_ICOUNT=4 BOOT_TIMEOUT=$((600 + 15 * cycles))

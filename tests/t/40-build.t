@@ -5,7 +5,7 @@
 
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' "$top/dkms.conf")
 
-# A retpoline or a call through a register or memory, by function.
+# Every retpoline, and every call through a register or memory, with the function that has it.
 indirect_calls()
 {
 	objdump -dr --no-show-raw-insn "$1" |
@@ -24,7 +24,7 @@ build_says()
 	grep -E 'warning|error' "$work/build-$1.log"
 }
 
-# make clean leaves what was there before.
+# make clean leaves exactly the files that were there before the build.
 in_tree()
 {
 	local dir=$work/in-tree
@@ -38,7 +38,7 @@ in_tree()
 	(cd "$dir" && find . -type f | sort) | diff "$work/in-tree.before" -
 }
 
-# What the build says, on standard error, about what it has not met.
+# What the build prints to standard error about an interface that the source does not know.
 unknown_says()
 {
 	rm -rf "$work/unknown"
@@ -58,7 +58,7 @@ one_line_for_unknown()
 	}
 }
 
-# A second build asks nothing again; one with other flags asks everything.
+# Print how many probes a build runs. A second build runs none, and a build with other flags runs all of them.
 probes_run()
 {
 	kernel_make "$work/probes" "$@" modules 2>/dev/null | grep -c '^  PROBE'
@@ -77,18 +77,18 @@ silent "builds without a warning under W=1" build_says w1 W=1
 [ -n "$kernel_chroot" ] || silent "sparse has nothing to say" build_says sparse C=2
 [ -n "$kernel_chroot" ] || check "make and make clean leave the tree as it was" in_tree
 if grep -q '^HAVE_NATIVE_POLICY' "$work/module/compat/have.mk"; then
-	check "what it has not met does not matter where the kernel has the policy itself" unknown_says
+	check "an unknown interface does not matter where the kernel has the policy itself" unknown_says
 else
-	check "a kernel that it has not met fails to build, with one line that says what is new" one_line_for_unknown
+	check "for an unknown kernel the build fails, with one line that says what is new" one_line_for_unknown
 fi
-[ -n "$kernel_chroot" ] || check "probes run once, and again when the compiler is told something else" probes_run_when_needed
+[ -n "$kernel_chroot" ] || check "probes run once, and again when the compiler's flags change" probes_run_when_needed
 silent "no indirect call in the module" indirect_calls "$ko"
 kvm=$kernel_root/lib/modules/$kernel_release/kernel/arch/x86/kvm/kvm.ko
 if [ -e "$kvm.xz" ]; then xz -dc "$kvm.xz" >"$work/kvm.ko"; else cp "$kvm" "$work/kvm.ko"; fi
-check "and in kvm.ko they would be found" has_indirect_calls "$work/kvm.ko"
+check "the same check finds the indirect calls in kvm.ko" has_indirect_calls "$work/kvm.ko"
 check "the module's version is that of dkms.conf" test "$(modinfo -F version "$ko")" = "$version"
 check "the module depends on kvm alone" test "$(modinfo -F depends "$ko")" = kvm
 check "its license is GPL" test "$(modinfo -F license "$ko")" = GPL
-check "dkms.conf takes this kernel" \
+check "dkms.conf accepts this kernel" \
 	grep -qE "$(sed -n 's/^BUILD_EXCLUSIVE_KERNEL="\(.*\)"/\1/p' "$top/dkms.conf")" <<<"$kernel_release"
 plan

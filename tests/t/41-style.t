@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What can be seen of the tree without a boot: style, by the kernel's own tools and by shellcheck;
-# and that the faults for `make check-mutants` are still faults.
+# What can be checked in the tree without a boot: style, with the kernel's own tools and with shellcheck;
+# and that the faults for `make check-mutants` still change the source.
 . "$(dirname "$0")/../lib/prove.sh"
 cd "$top"
 
@@ -17,8 +17,7 @@ checkpatch()
 		--max-line-length=100 "$@" 2>&1 | grep -E ' (ERROR|WARNING|CHECK):'
 }
 
-# Lists of functions are X-macros: one list, several uses. The version test is
-# where it belongs. *_obj() allocators are newer than 6.12.
+# Lists of functions are X-macros: one list, several uses. *_obj() allocators are newer than 6.12.
 checkpatch_module()
 {
 	checkpatch --strict --ignore ALLOC_WITH_SIZEOF,BIT_MACRO,COMPLEX_MACRO,CONSTANT_COMPARISON \
@@ -60,13 +59,13 @@ without_licence()
 	done
 }
 
-# The format of debian/copyright is called by an address, which nothing asks.
+# The format of debian/copyright is named by a URL, which nothing downloads.
 archive_hosts()
 {
 	grep -nE '(https?|ftp)://[a-z0-9.-]*debian' "${all[@]}" | grep -v ':Format: [^ ]*/copyright-format/'
 }
 
-# They are sed scripts, and are tried one by one only by `make check-mutants`.
+# Faults are sed scripts. Only `make check-mutants` builds the module with each of them.
 faults_without_effect()
 {
 	local name files script file
@@ -80,7 +79,7 @@ faults_without_effect()
 silent "checkpatch has nothing to say of the module" checkpatch_module
 silent "checkpatch has nothing to say of the tests" checkpatch_tests
 silent "kernel-doc is complete" kernel_doc
-# All scripts run under set -e, from common.sh, or have a plain busybox ash.
+# All scripts run under set -e, from common.sh, or run in plain busybox ash.
 silent "shellcheck has nothing to say of the scripts" shellcheck -S warning -s bash \
 	-e SC1090,SC1091,SC2034,SC2100,SC2154,SC2164 "${scripts[@]}"
 silent "no kernel version or HAVE_ test outside compat/" kernel_tests_outside_compat

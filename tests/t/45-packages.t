@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What can be said of packages without installing them; the rest is in packages/.
+# What can be checked of packages without installing them; the rest is in packages/.
 . "$(dirname "$0")/../lib/pkgprove.sh"
 
 packages=$cache/work/packages-quick
 rpm=$packages/$(basename "$rpm")
 deb=$packages/$(basename "$deb")
 
-# Every place that names a version names that of dkms.conf. MODULE_VERSION: 40-build.
+# Every place that names a version names that of dkms.conf. 40-build checks MODULE_VERSION.
 same_version()
 {
 	{
@@ -21,14 +21,14 @@ same_version()
 	} | awk -v version="$version" '{ print; n++ } $2 != version { bad = 1 } END { exit bad || n != 7 }'
 }
 
-# A tree whose changelog says otherwise gives no package.
+# No package is built from a tree whose changelog names another version.
 other_version_is_refused()
 {
 	tree_with "$packages/tree" '1s/(.*)/(9.9.9)/' debian/changelog
 	! "$packages/tree/packaging/build.sh" deb "$packages/other" && [ -z "$(ls "$packages/other")" ]
 }
 
-# Both have what the tree has, and the same in both.
+# Both packages have the source files of the tree, and nothing else below /usr/src.
 same_source()
 {
 	(cd "$top" && find Kbuild dkms.conf packaging/boot/initramfs.sh compat include src -type f \

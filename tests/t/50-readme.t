@@ -1,17 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Every command in the README's code blocks is known to the tests.
+# Every command in the README's code blocks is known to the tests, and `make demo` works.
 . "$(dirname "$0")/../lib/prove.sh"
 cd "$top"
 
-# The first word of each command line in a block of commands.
+# The command lines in the README's blocks of commands.
 readme_commands()
 {
 	awk '/^```sh$/ { on = 1; next } /^```/ { on = 0 } on && NF && $1 !~ /^#/' README.md | sort -u
 }
 
-# Commands that a test runs, or that need a machine of the reader's own: those
-# are covered by what stands behind the |.
+# Commands that a test runs, and commands that need a machine of the reader's own.
 known_commands()
 {
 	cat <<-'EOF'
@@ -33,7 +32,7 @@ known_commands()
 	dnf install ./dist/kvm-gmem-numa-dkms-*.noarch.rpm
 	dnf remove kvm-gmem-numa-dkms
 	EOF
-	# The version that there is.
+	# Commands that name the current version.
 	sed -n 's,^PACKAGE_VERSION="\(.*\)",dkms install kvm-gmem-numa/\1\ndkms remove kvm-gmem-numa/\1 --all\nrm -r /usr/src/kvm-gmem-numa-\1 /usr/lib/udev/rules.d/80-kvm-gmem-numa.rules,p' dkms.conf
 }
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Not slower than is promised: instructions per page against native 7.3 and memfd, in one run.
+# The module is not slower than promised: instructions per page against native 7.3 and memfd, in one run.
 . "$(dirname "$0")/../lib/prove.sh"
 . "$top/tests/lib/bench.sh"
 bench=$work/bench
