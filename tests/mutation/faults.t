@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# For each line of faults beside this file: build the module with the fault, and see the
-# named test notice it, which passes without: slowness is no fault. Not part of `make check`;
-# `make check-mutants` runs it. MUTANTS=REGEX picks some.
+# For each line of the file faults, build the module with the fault and check that the named test notices it. The
+# test must pass without the fault, so that a test which merely is too slow does not count as noticing it. Not part
+# of `make check`; `make check-mutants` runs this script. MUTANTS=REGEX selects faults.
 . "$(dirname "$0")/../lib/prove.sh"
 export BOOT_TIMEOUT=300
 
@@ -21,7 +21,7 @@ boot_program()
 	esac
 }
 
-# A fault is noticed if a test fails, or the kernel does.
+# A fault is noticed if a test fails, or if the kernel crashes, hangs or warns.
 noticed()
 {
 	local name=$1 file=$2 script=$3 program=$4 out=$work/mutant-$1.tap
@@ -35,14 +35,14 @@ noticed()
 	grep -m 3 '^not ok' "$out"
 }
 
-# passes PROGRAM [KERNEL PARAMETER...]: on the module as it is.
+# passes PROGRAM [KERNEL PARAMETER...]: the program passes with the unchanged module.
 passes()
 {
 	boot_program "$1" "$ko" mutant-none "${@:2}" >"$work/mutant-none.tap"
 	! grep -m 3 '^not ok' "$work/mutant-none.tap"
 }
 
-# What is not a kernel parameter: options that the kernel must have been built with.
+# Print those of the parameters that are CONFIG_ options which the kernel was not built with.
 lacks_option()
 {
 	local p

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The Debian package, in roots of Debian: installed, upgraded, removed, and on a kernel that it
+# The Debian package, in roots of Debian: installed, upgraded, removed, and installed for a kernel that it
 # does not know.
 . "$(dirname "$0")/../lib/pkgprove.sh"
 
-# Built from the source package with that release's own tools.
+# The package can be built from the source package with that release's own tools.
 builds()
 {
 	cp "$packages"/*.dsc "$packages"/*.tar.xz "$1/root/packages/"
@@ -12,7 +12,7 @@ builds()
 	[ -s "$1/root/build/tree/dist/$(basename "$deb")" ]
 }
 
-# What autopkgtest would run for the source package, with apt finding our package and no other.
+# Run what autopkgtest would run for the source package, with our package as the only one that apt finds.
 autopkgtest()
 {
 	local command
@@ -26,13 +26,13 @@ autopkgtest()
 	diff <(headers_in "$1/root" | sort) <(awk '/^I: PASS / { print $NF }' "$1/autopkgtest.log" | sort)
 }
 
-# At an upgrade, Debian's dkms builds for the running kernel and for the newest, if it is not told.
+# By default, an upgrade of the package makes Debian's dkms build for the running kernel and the newest one only.
 all_kernels()
 {
 	echo 'autoinstall_all_kernels=yes' >>"$1/root/etc/dkms/framework.conf"
 }
 
-# As docs/secure-boot.md says.
+# Run the commands of docs/secure-boot.md that make a key beforehand.
 makes_key()
 {
 	rm -f "$1"/root/var/lib/dkms/mok.*
@@ -40,7 +40,7 @@ makes_key()
 	cp "$1/root/var/lib/dkms/mok.pub" "$1/mok.pub"
 }
 
-# signed_with_key DIR: each that was built, and with the key that was there.
+# signed_with_key DIR: every module that was built is signed, and with the key that was there before.
 signed_with_key()
 {
 	local k file
@@ -51,7 +51,7 @@ signed_with_key()
 	done
 }
 
-# As docs/secure-boot.md says.
+# dpkg-reconfigure builds the module again, as docs/secure-boot.md says.
 builds_anew()
 {
 	local before
@@ -61,7 +61,7 @@ builds_anew()
 		<(find "$1/root/usr/lib/modules" -name 'kvm-gmem-numa.ko*' -printf '%p %i %T@\n' | sort) | grep .
 }
 
-# Where it fails, the reason stands among the last lines.
+# Installing the package fails, and the reason is among the last lines of the output.
 names_the_reason()
 {
 	! in_root "$1" sh -c "dpkg -i /packages/unknown.deb 2>&1 | cat; dpkg-query -W -f '\${db:Status-Status}' $module-dkms | grep -qx installed" \
@@ -69,7 +69,7 @@ names_the_reason()
 	tail -n 12 "$1/unknown.log" | grep -F "$unsupported" || { tail -n 40 "$1/unknown.log"; return 1; }
 }
 
-# package_of TREE NAME: its Debian package, for root_for.
+# package_of TREE NAME: build the tree's Debian package, for root_for.
 package_of()
 {
 	"$1/packaging/build.sh" deb "$1/dist" && cp "$1/dist/$module-dkms"_*_all.deb "$packages/$2"
@@ -88,13 +88,13 @@ for d in $(distributions); do
 	root_for "$dir" "$d"
 	check "$d | - | deb: make deb, from its source" builds "$dir"
 	check "$d | - | deb: autopkgtest" autopkgtest "$dir"
-	check "$d | - | deb: is purged after that" in_root "$dir" dpkg --purge $module-dkms
+	check "$d | - | deb: is purged after autopkgtest" in_root "$dir" dpkg --purge $module-dkms
 	check "$d | - | deb: a key is made beforehand" makes_key "$dir"
 	check "$d | - | deb: installs" in_root "$dir" dpkg -i "/packages/$(basename "$deb")"
 	check "$d | - | deb: has every file that a build needs, and no test" source_is_complete "$dir"
 	check_installed "$dir" "$d" "deb: built and installed by dkms" "$version"
 	check "$d | - | deb: signed with the key that was there" signed_with_key "$dir"
-	check "$d | - | deb: dpkg-reconfigure builds it anew" builds_anew "$dir"
+	check "$d | - | deb: dpkg-reconfigure builds it again" builds_anew "$dir"
 	check_installed "$dir" "$d" "deb: built and installed by dkms again" "$version"
 	all_kernels "$dir"
 	check "$d | - | deb: upgrades" in_root "$dir" dpkg -i /packages/next.deb

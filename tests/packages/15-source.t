@@ -1,23 +1,23 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# From source, without a package, as the README says.
+# Installation from source, without a package, as the README says.
 . "$(dirname "$0")/../lib/pkgprove.sh"
 
 work=$cache/work/packages-source
 
-# Of the source, dkms removes nothing.
+# The module is gone. The source is not checked, because dkms does not remove it.
 module_is_gone()
 {
 	! find "$1/root/usr/lib/modules" "$1/root/var/lib/dkms" -path "*$module*" | grep .
 }
 
-# The kernel that runs is none of the root's, so that dkms is told which.
+# The running kernel is not one of the root's kernels, so dkms is told which kernel to build for.
 for d in $(distributions); do
 	dir=$work/$d
 	root_gone "$dir"
 	root_for "$dir" "$d"
 	k=$(headers_in "$dir/root" | sed -n 1p)
-	# As earlier versions had it, in which the module was loaded by a softdep.
+	# A file of earlier versions, in which a softdep loaded the module.
 	mkdir -p "$dir/root/usr/lib/modprobe.d"
 	: >"$dir/root/usr/lib/modprobe.d/$module.conf"
 	check "$d | - | source: make install-source" make -C "$top" install-source DESTDIR="$dir/root"
@@ -27,7 +27,7 @@ for d in $(distributions); do
 	check "$d | $k | source: built and installed by dkms" is_installed "$dir" "$k" "$version"
 	check "$d | $k | source: dkms remove" in_root "$dir" dkms remove "$module/$version" --all
 	check "$d | $k | source: the module is gone" module_is_gone "$dir"
-	check "$d | - | source: rm of what make has put there" in_root "$dir" \
+	check "$d | - | source: rm of what make installed" in_root "$dir" \
 		rm -r "/usr/src/$module-$version" /usr/lib/udev/rules.d/80-kvm-gmem-numa.rules
 	check "$d | - | source: nothing is left" is_gone "$dir"
 	check "$d | $k | source: loads nothing" loads_nothing "$dir"

@@ -1,19 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The rpm, with rpm itself and the dkms of a root of Debian: its scriptlets are judged by what
-# they leave.
+# The rpm, with rpm itself and the dkms of a root of Debian. The scriptlets are judged by the files
+# that they leave.
 . "$(dirname "$0")/../lib/pkgprove.sh"
 
 work=$cache/work/packages-rpm
 
-# rpm_of TREE NAME: its package, for root_for.
+# rpm_of TREE NAME: build the tree's rpm, for root_for.
 rpm_of()
 {
 	"$1/packaging/build.sh" rpm "$1/dist" && cp "$1"/dist/*.noarch.rpm "$packages/$2"
 }
 
-# In rpm's database of such a root is nothing: what the package requires is said to be there,
-# in the version that is.
+# rpm's database is empty in such a root. A package without files provides what the rpm requires, with the version of
+# Debian's dkms.
 provide_dkms()
 {
 	local version
@@ -33,7 +33,7 @@ provide_dkms()
 	in_root "$1" sh -c 'rpmbuild -bb --define "_topdir /packages/there" /packages/there.spec && rpm -i /packages/there/RPMS/noarch/*.rpm'
 }
 
-# An rpm is installed all the same: a scriptlet that fails leaves half a package.
+# The rpm is installed even if the build fails, because a scriptlet that fails would leave half a package.
 names_the_reason()
 {
 	in_root "$1" sh -c "rpm -i /packages/unknown.rpm 2>&1 | cat; rpm -q $module-dkms" >"$1/unknown.log" &&
@@ -56,24 +56,24 @@ for d in $(distributions); do
 	check_installed "$dir" "$d" "rpm: built and installed by dkms" "$version"
 	check "$d | - | rpm: nothing of it is changed afterwards" in_root "$dir" rpm -V $module-dkms
 	check "$d | - | rpm: is installed again" in_root "$dir" rpm -U --replacepkgs "/packages/$(basename "$rpm")"
-	check_installed "$dir" "$d" "rpm: the module is there after that" "$version"
+	check_installed "$dir" "$d" "rpm: the module is there after installing it again" "$version"
 	check "$d | - | rpm: upgrades to another release" in_root "$dir" rpm -U /packages/rebuilt.rpm
-	check_installed "$dir" "$d" "rpm: the module is there after it" "$version"
+	check_installed "$dir" "$d" "rpm: the module is there after the upgrade to another release" "$version"
 	check "$d | - | rpm: upgrades to another version" in_root "$dir" rpm -U /packages/next.rpm
-	check_installed "$dir" "$d" "rpm: the new version is there after it" "$next"
-	check "$d | - | rpm: the old version is gone after it" is_gone "$dir" "$version"
+	check_installed "$dir" "$d" "rpm: the new version is there after the upgrade" "$next"
+	check "$d | - | rpm: the old version is gone after the upgrade" is_gone "$dir" "$version"
 	check "$d | - | rpm: goes back to the older version" in_root "$dir" rpm -U --oldpackage "/packages/$(basename "$rpm")"
-	check_installed "$dir" "$d" "rpm: the older version is there after it" "$version"
-	check "$d | - | rpm: the newer version is gone after it" is_gone "$dir" "$next"
+	check_installed "$dir" "$d" "rpm: the older version is there after the downgrade" "$version"
+	check "$d | - | rpm: the newer version is gone after the downgrade" is_gone "$dir" "$next"
 	check "$d | - | rpm: is erased" in_root "$dir" rpm -e $module-dkms
 	check "$d | - | rpm: nothing is left" is_gone "$dir"
 	check "$d | - | rpm: an unknown kernel's build fails, and the output says why" names_the_reason "$dir"
-	check "$d | - | rpm: is erased then" in_root "$dir" rpm -e $module-dkms
-	check "$d | - | rpm: nothing is left then" is_gone "$dir"
+	check "$d | - | rpm: is erased after the failed build" in_root "$dir" rpm -e $module-dkms
+	check "$d | - | rpm: nothing is left after the failed build" is_gone "$dir"
 	check "$d | - | rpm: dnf install" in_root "$dir" dnf -y --disablerepo='*' install "/packages/$(basename "$rpm")"
-	check_installed "$dir" "$d" "rpm: the module is there, too" "$version"
+	check_installed "$dir" "$d" "rpm: the module is there after dnf install" "$version"
 	check "$d | - | rpm: dnf remove" in_root "$dir" dnf -y --disablerepo='*' remove $module-dkms
-	check "$d | - | rpm: nothing is left of that" is_gone "$dir"
+	check "$d | - | rpm: nothing is left after dnf remove" is_gone "$dir"
 	check "$d | - | rpm: loads nothing" loads_nothing "$dir"
 	root_gone "$dir"
 done

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Built elsewhere, at another time, by somebody whose machine is set otherwise, packages are
-# the same to the byte.
+# Packages that are built in another place, at another time, by another user and with other settings are
+# identical to the byte.
 . "$(dirname "$0")/../lib/pkgprove.sh"
 
 work=$cache/work/packages-again
@@ -18,7 +18,7 @@ again()
 	faketime -f +400d "$work/another tree/packaging/build.sh" "$1" "$work/$1"
 )
 
-# same_as_first PATTERN: the files of both builds.
+# same_as_first PATTERN: the files of the two builds are identical.
 same_as_first()
 {
 	local file n=0
@@ -31,12 +31,12 @@ same_as_first()
 }
 
 rm -rf "$work"
-check "any | - | deb: a second build, elsewhere and otherwise" again deb
-check "any | - | deb: package the same to the byte" same_as_first "deb/*.deb"
-check "any | - | deb: source the same to the byte" same_as_first "deb/*.dsc"
-check "any | - | deb: source archive the same to the byte" same_as_first "deb/*.tar.xz"
-check "any | - | rpm: a second build, elsewhere and otherwise" again rpm
-check "any | - | rpm: package the same to the byte" same_as_first "rpm/*.noarch.rpm"
-check "any | - | rpm: spec the same to the byte" same_as_first "rpm/*.spec"
-check "any | - | rpm: source archive the same to the byte" same_as_first "rpm/*.tar.gz"
+check "any | - | deb: a second build, in another place and with other settings" again deb
+check "any | - | deb: the package is identical to the byte" same_as_first "deb/*.deb"
+check "any | - | deb: the source is identical to the byte" same_as_first "deb/*.dsc"
+check "any | - | deb: the source archive is identical to the byte" same_as_first "deb/*.tar.xz"
+check "any | - | rpm: a second build, in another place and with other settings" again rpm
+check "any | - | rpm: the package is identical to the byte" same_as_first "rpm/*.noarch.rpm"
+check "any | - | rpm: the spec is identical to the byte" same_as_first "rpm/*.spec"
+check "any | - | rpm: the source archive is identical to the byte" same_as_first "rpm/*.tar.gz"
 plan

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What the package means for modprobe and for what starts at boot, by each release's own kmod:
-# nothing. That udev loads the module all the same is for scripts that boot.
+# The package changes nothing for modprobe, as seen with each release's own kmod, or for what starts at boot.
+# That udev nevertheless loads the module is tested by the scripts that boot.
 . "$(dirname "$0")/../lib/pkgprove.sh"
 
 work=$cache/work/packages-boot
 
-# modules_of DIR MODULE...: a kernel's folder with such modules. To say what it would load,
-# modprobe reads no more than their names.
+# modules_of DIR MODULE...: make a kernel's module folder with empty modules of these names. modprobe needs no
+# more than the names to say what it would load.
 modules_of()
 {
 	local dir=$1/root/lib/modules/6.1.0-test m
@@ -20,7 +20,7 @@ modules_of()
 	depmod -b "${dir%/lib/*}" 6.1.0-test
 }
 
-# What an administrator may have said of KVM, a line of modprobe.d each.
+# Lines about KVM that an administrator may have in modprobe.d.
 administrators_lines()
 {
 	cat <<-'EOF'
@@ -35,7 +35,7 @@ administrators_lines()
 	EOF
 }
 
-# meaning DIR: all that modprobe makes of them.
+# meaning DIR: print what modprobe would do with each of these lines.
 meaning()
 {
 	local line command name
@@ -62,19 +62,19 @@ same_meaning()
 	diff "$1/without" "$1/with"
 }
 
-# They are not all the same, so that a difference can be seen: false, and nothing but false.
+# The output shows what a line does: with "install kvm_amd /bin/false", modprobe runs /bin/false and nothing else.
 tells_apart()
 {
 	grep -A 1 -e '--show-depends kvm-amd:' "$1/without" | grep -x 'install /bin/false *'
 }
 
-# Whatever fails in a unit is a degraded system: there is none, and none that others run for it.
+# A unit that fails makes the system "degraded". The package has no unit, and nothing that another unit would run.
 no_unit()
 {
 	! dpkg-deb -c "$deb" | grep -E 'systemd|modules-load|init\.d|cron'
 }
 
-# A rule may fail as well, if it runs a program: udev itself does all of this one.
+# A udev rule that runs a program can fail as well. The package's rule uses only what is built into udev.
 no_program()
 {
 	local rules
@@ -83,8 +83,8 @@ no_program()
 	[ "$(grep -o 'RUN[^"]*' <<<"$rules")" = 'RUN{builtin}+=' ] && ! grep -E 'PROGRAM|IMPORT' <<<"$rules"
 }
 
-check "any | - | boot: no unit has to do with it" no_unit
-check "any | - | boot: udev runs no program for it" no_program
+check "any | - | boot: the package has no unit" no_unit
+check "any | - | boot: udev runs no program for the package" no_program
 for d in $(distributions); do
 	dir=$work/$d
 	root_gone "$dir"
@@ -94,7 +94,7 @@ for d in $(distributions); do
 	check "$d | - | boot: an administrator's line of modprobe.d means what it says" tells_apart "$dir"
 	dpkg-deb -x "$deb" "$dir/unpacked"
 	tar -C "$dir/unpacked" -c usr | tar -C "$dir/root" -x
-	check "$d | - | boot: it means the same where the package is" same_meaning "$dir"
+	check "$d | - | boot: each line means the same with the package" same_meaning "$dir"
 	root_gone "$dir"
 done
 plan

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Debian 12, with its own kernel and with that of backports.
+# Debian 12, with its own kernel and with the kernel from backports.
 . "$(dirname "$0")/../lib/lifecycle.sh"
 of_distribution debian12
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Debian 13: its kernel upgraded within 6.12, and then to that of backports, which has all natively.
+# Debian 13: its kernel is upgraded within 6.12, and then to the native kernel from backports.
 . "$(dirname "$0")/../lib/lifecycle.sh"
 of_distribution debian13
 

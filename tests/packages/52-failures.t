@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The module cannot be built: a kernel that the source has not met, and one without headers. The
-# host boots all the same.
+# The module cannot be built, for a kernel that the source does not know, or because headers are missing. The
+# system boots nevertheless.
 . "$(dirname "$0")/../lib/lifecycle.sh"
 of_distribution debian12
 
-# A field that the source looks for has neither its old name nor its new one.
+# A field that the source looks for gets a name that is neither its old name nor its new one.
 unknown_headers()
 {
 	with_system "$1" sh -c 'sed -i "s/\berror_remove_\(page\|folio\)\b/error_remove_other/" \
@@ -17,7 +17,7 @@ fails()
 	! "$@"
 }
 
-# names_cause NAME: the last line says what the kernel has that was not met.
+# names_cause NAME: one of the last 15 lines says which interface of the kernel is unknown.
 names_cause()
 {
 	tail -n 5 "$systems/$1/apt.log"

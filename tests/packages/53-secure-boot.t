@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # UEFI Secure Boot, with the keys that machines are sold with: the module is refused until the key
-# that dkms signed it with is enrolled, and then loads.
+# that dkms signed it with is enrolled. After that, it is loaded.
 . "$(dirname "$0")/../lib/lifecycle.sh"
 of_distribution debian12
 

@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# An initramfs that has the module has the one that is installed, and no longer than it is; any
-# other is left alone. With initramfs-tools and with dracut.
+# An initramfs that contains the module contains the installed version, and none once the module is removed. Any
+# other initramfs is left alone. Tested with initramfs-tools and with dracut.
 . "$(dirname "$0")/../lib/lifecycle.sh"
 
 previous=0.0.9
 
-# As earlier versions were: loaded by a softdep, by which it came into an initramfs that has KVM.
+# Build a package like those of earlier versions, in which a softdep loaded the module. Because of the softdep, the
+# module also came into an initramfs that has KVM.
 previous_package()
 {
 	local tree=$cache/work/previous
@@ -17,25 +18,25 @@ previous_package()
 	"$tree/packaging/build.sh" deb "$packages/previous"
 }
 
-# image NAME KERNEL
+# image NAME KERNEL: print a checksum of the initramfs.
 image()
 {
 	with_system "$1" sh -c 'sha256sum <"$root/boot/initrd.img-$1"' sh "$2"
 }
 
-# left_alone NAME KERNEL IMAGE
+# left_alone NAME KERNEL IMAGE: the initramfs has still this checksum.
 left_alone()
 {
 	[ "$(image "$1" "$2")" = "$3" ]
 }
 
-# asks NAME KERNEL LINE: an administrator has that loaded in the initramfs.
+# asks NAME KERNEL LINE: an administrator adds the line to the modules that the initramfs loads.
 asks()
 {
 	in_system "$1" "$2" sh -ec 'echo "$1" >>/etc/initramfs-tools/modules; update-initramfs -u -k "$2"' sh "$3" "$2"
 }
 
-# holds NAME KERNEL [VERSION]: the initramfs has the module in that version, or has none.
+# holds NAME KERNEL [VERSION]: the initramfs has the module in that version, or, without a version, has none.
 holds()
 {
 	local found
@@ -52,7 +53,7 @@ holds()
 	[ "$found" = "${3:-}" ]
 }
 
-# The package is installed although its initramfs cannot be made, and apt's output says so.
+# The package is installed although the initramfs cannot be made, and apt's output says so.
 tells()
 {
 	with_system "$1" sh -c 'printf "#!/bin/sh\nexit 1\n" >"$root/etc/initramfs-tools/hooks/broken"
@@ -62,7 +63,7 @@ tells()
 	grep 'could not be rebuilt, and may hold another version' "$systems/$1/apt.log"
 }
 
-# dracut NAME KERNEL: in place of initramfs-tools, and asked for the module.
+# dracut NAME KERNEL: install dracut in place of initramfs-tools, configured to include the module.
 dracut()
 {
 	with_system "$1" sh -c 'mkdir -p "$root/etc/dracut.conf.d"
@@ -70,7 +71,7 @@ dracut()
 	apt_get "$1" "$2" install dracut initramfs-tools-
 }
 
-# prebuilt NAME KERNEL: as a package that was built for one kernel.
+# prebuilt NAME KERNEL: build and install a package of the module for one kernel.
 prebuilt()
 {
 	tree_with "$systems/$1/upper/source" ''
@@ -87,18 +88,18 @@ for d in $(distributions); do
 	k=$(system_kernels "$name")
 	point "$k" "an initramfs with KVM" asks "$name" "$k" kvm_amd
 	installs "$name" "$k" "$packages/previous/${package}_${previous}_all.deb"
-	point "$k" "an earlier version comes into it with KVM" asks "$name" "$k" "# the same again"
-	point "$k" "it is there" holds "$name" "$k" $previous
+	point "$k" "an earlier version comes into the initramfs with KVM" asks "$name" "$k" "# the same again"
+	point "$k" "the initramfs has the earlier version" holds "$name" "$k" $previous
 	point "$k" "apt install, over the earlier version" installs "$name" "$k" "$deb"
-	point "$k" "the earlier version is no longer in the initramfs, nor another" holds "$name" "$k"
+	point "$k" "the initramfs has neither the earlier version nor another" holds "$name" "$k"
 	before=$(image "$name" "$k")
 	point "$k" "apt install, a newer version" installs "$name" "$k" "$deb_next"
-	point "$k" "an initramfs without it is left alone" left_alone "$name" "$k" "$before"
+	point "$k" "an initramfs without the module is left alone" left_alone "$name" "$k" "$before"
 	point "$k" "apt install, back to the older" installs "$name" "$k" "$deb" --allow-downgrades
 	boots "$name" "$k" active
 
-	point "$k" "an administrator has it in the initramfs" asks "$name" "$k" kvm_gmem_numa
-	point "$k" "it is there, as installed" holds "$name" "$k" "$version"
+	point "$k" "an administrator adds the module to the initramfs" asks "$name" "$k" kvm_gmem_numa
+	point "$k" "the initramfs has the installed version" holds "$name" "$k" "$version"
 	point "$k" "apt install works where no initramfs can be made, and says so" tells "$name" "$k" "$deb_next"
 	point "$k" "apt install, back to the older, once more" installs "$name" "$k" "$deb" --allow-downgrades
 	point "$k" "the initramfs has the older" holds "$name" "$k" "$version"
@@ -109,7 +110,7 @@ for d in $(distributions); do
 	point "$k" "dracut" dracut "$name-dracut" "$k"
 	point "$k" "dracut: the initramfs has the module" holds "$name-dracut" "$k" "$next"
 	point "$k" "dracut: apt install, another version" installs "$name-dracut" "$k" "$deb" --allow-downgrades
-	point "$k" "dracut: the initramfs has that" holds "$name-dracut" "$k" "$version"
+	point "$k" "dracut: the initramfs has the other version" holds "$name-dracut" "$k" "$version"
 	point "$k" "dracut: apt purge" apt_get "$name-dracut" "$k" purge "$package"
 	point "$k" "dracut: the initramfs has none" holds "$name-dracut" "$k"
 	system_drop "$name-dracut"
@@ -118,9 +119,9 @@ for d in $(distributions); do
 	point "$k" "apt purge" apt_get "$name-removed" "$k" purge "$package"
 	point "$k" "the initramfs has none" holds "$name-removed" "$k"
 	point "$k" "a package that was built for one kernel" prebuilt "$name-removed" "$k"
-	point "$k" "the initramfs has the module of that" holds "$name-removed" "$k" "$version"
-	point "$k" "apt purge of that" apt_get "$name-removed" "$k" purge "kvm-gmem-numa-modules-*"
-	point "$k" "the initramfs has none then" holds "$name-removed" "$k"
+	point "$k" "the initramfs has the module of that package" holds "$name-removed" "$k" "$version"
+	point "$k" "apt purge of that package" apt_get "$name-removed" "$k" purge "kvm-gmem-numa-modules-*"
+	point "$k" "the initramfs has none after that" holds "$name-removed" "$k"
 	system_drop "$name-removed" "$name"
 done
 plan
