@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The Ansible role, by reading it: lint, and what must agree with other files.
+# Static checks of the Ansible role: lint, and agreement with other files.
 . "$(dirname "$0")/../lib/fleetprove.sh"
 cd "$top"
 
@@ -9,7 +9,7 @@ yaml_lint()
 	yamllint -d '{extends: default, rules: {line-length: {max: 140}, comments-indentation: disable}}' packaging/ansible packaging/kmm
 }
 
-# What it says on a tree that has nothing wrong.
+# With -q, ansible-lint prints nothing if nothing is wrong.
 ansible_lint()
 {
 	(cd packaging/ansible && NO_COLOR=1 ansible-lint --offline --nocolor -q rollout.yml roles 2>&1)
@@ -26,7 +26,7 @@ functions_differ()
 		<(grep -rhoE 'DEFINE_REDIRECT\([a-z_]+, *"[a-z_0-9]+"' src/hooks | sed 's/.*"\(.*\)"/\1/' | sort)
 }
 
-# Those that are attached with no slot bound and the parameters as they are by default, by the names
+# Compare the functions that are redirected while no slot is bound and the parameters have their defaults, by the names
 # that KVM gives them.
 always_differ()
 {
@@ -42,7 +42,7 @@ same_rule()
 	diff <(grep ^ACTION packaging/boot/80-kvm-gmem-numa.rules) <(sed -n 's/^ *\(ACTION.*\)/\1/p' "$role/tasks/install.yml")
 }
 
-# The table between the marks.
+# The table between the marks in docs/fleet.md.
 documented()
 {
 	sed -n '/^<!-- variables: /,/^<!-- end of variables/p' docs/fleet.md | grep '^|'
@@ -66,6 +66,6 @@ silent "defaults are those of the argument specification" /usr/bin/python3 tests
 silent "docs/fleet.md has the table of variables" undocumented
 check "kernels are those of dkms.conf" same_kernels
 silent "functions are those that src/hooks/ redirects" functions_differ
-silent "those that are redirected always are known as such" always_differ
-silent "the module is loaded as the package of sources has it" same_rule
+silent "the list of functions that are always redirected is that of compat/" always_differ
+silent "the role's udev rule is that of the package of sources" same_rule
 plan

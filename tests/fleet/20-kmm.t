@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # The manifests for Kernel Module Management, as far as they can be checked without a cluster;
-# and the build file's commands, run where its base image would be.
+# and the build file's commands, run in a system of Debian 12 in place of its base image.
 . "$(dirname "$0")/../lib/fleetprove.sh"
 cd "$top/packaging/kmm"
 dir=$(mktemp -d)
@@ -12,7 +12,7 @@ manifests()
 	/usr/bin/python3 "$top/tests/fleet/kmm.py" check "$1" "$2" "$top/tests/fleet/kmm.schema.json" "$version"
 }
 
-# with_fault FILE SED_SCRIPT: what is said of them then.
+# with_fault FILE SED_SCRIPT: the check complains about the manifests once the script has changed the file.
 with_fault()
 {
 	cp module.yaml dockerfile.yaml "$dir/"
@@ -38,13 +38,13 @@ a build file elsewhere|dockerfile.yaml|s/namespace: .*/namespace: default/
 another version|module.yaml|s/version: 0.1.0/version: 0.0.9/
 END
 
-# The commands of the stage that builds, in a system of Debian 12 in place of the base image.
+# Run the commands of the builder stage in a system of Debian 12 in place of the base image.
 release=$(system_kernels fleet | tail -n 1)
 system_fork fleet-kmm fleet
 trap 'rm -rf "$dir"; system_drop fleet-kmm' EXIT
 copy_tree "$systems/fleet-kmm/upper/usr/src/kvm-gmem-numa"
 cp "$top/Makefile" "$systems/fleet-kmm/upper/usr/src/kvm-gmem-numa/"
-# The suites as the base image lists them.
+# The suites, in the format in which the base image lists them.
 mkdir -p "$systems/fleet-kmm/upper/etc/apt/sources.list.d"
 awk '$4 !~ /backports/ {
 	printf "Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n\n", $3, $4
@@ -60,7 +60,7 @@ vermagic()
 	modinfo -F vermagic "$image/lib/modules/$release/kvm-gmem-numa.ko" | grep "^$release "
 }
 
-# As KMM's worker calls it, but for the loading.
+# Call modprobe as KMM's worker does, except that nothing is loaded.
 modprobe_finds()
 {
 	modprobe -d "$image" -S "$release" --show-depends kvm_gmem_numa | grep "/lib/modules/$release/kvm-gmem-numa.ko"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Two hosts that boot, reached over loopback: a release that is good, and one with a fault that
+# Two hosts that boot, reached over loopback: a rollout of a good release, and one of a release with a fault that
 # only the placement test shows.
 . "$(dirname "$0")/../lib/fleetprove.sh"
 
@@ -10,14 +10,14 @@ start=$SECONDS
 fleet_start
 echo "# both hosts are up after $((SECONDS - start)) s"
 
-# of HOST: all that a rollout could have changed on it.
+# state HOST: print everything that a rollout could have changed on the host.
 state()
 {
 	fleet_ssh "$1" 'cat /proc/sys/kernel/random/boot_id; cat /sys/module/kvm_gmem_numa/srcversion;
 		dpkg-query -W "kvm-gmem-numa*"; sha256sum /var/log/dpkg.log; cat /etc/udev/rules.d/80-kvm-gmem-numa.rules; ls /etc/modprobe.d'
 }
 
-# verdicts ROLLOUT "WAVE VERDICT"...: of the hosts in turn.
+# verdicts ROLLOUT "WAVE VERDICT"...: the wave and verdict of each host, in the order of the hosts.
 verdicts()
 {
 	local out=$fleet/$1 host
@@ -56,7 +56,7 @@ same_but_log()
 
 rollout good -e "kvm_gmem_numa_version=$version"
 check "a good release: both hosts are active" verdicts good "1 +active" "2 +active"
-check "a good release: a guest's pages come from where they were asked for" \
+check "a good release: a guest's pages are on the nodes that were asked for" \
 	test "$(grep -c 'every page is on the node' "$fleet/good")" -ge 2
 for host in "${fleet_hosts[@]}"; do
 	check "$host: kvm-gmem-numa-check agrees" fleet_ssh "$host" kvm-gmem-numa-check
@@ -73,12 +73,12 @@ check "a release with a fault: the placement test found it" grep -q 'pages are n
 for host in "${fleet_hosts[@]}"; do
 	state "$host" >"$fleet/$host.after"
 done
-check "the canary is as it was, but for that log" same_but_log node00.before node00.after
-check "the other host is as it was, to the log of its packages" same node01.before node01.after
+check "the canary is as it was, except for its dpkg.log" same_but_log node00.before node00.after
+check "the other host is as it was, including its dpkg.log" same node01.before node01.after
 check "the canary: kvm-gmem-numa-check agrees again" fleet_ssh node00 kvm-gmem-numa-check
 
 rollout refused -e "kvm_gmem_numa_version=$version" -e kvm_gmem_numa_source=dkms
-check "to be built on hosts without headers: refused" verdicts refused "1 +refused" "- +not touched"
+check "source packages on hosts without headers: refused" verdicts refused "1 +refused" "- +not touched"
 
 for host in "${fleet_hosts[@]}"; do
 	silent "$host: nothing bad in the kernel's log" grep -E 'WARNING:|BUG:|Oops|Kernel panic|stall|blocked for more' \

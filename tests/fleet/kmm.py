@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""kmm.py check MODULE BUILD SCHEMA VERSION: say what is wrong with the manifests; nothing if
-nothing is. kmm.py run BUILD: the commands of the build file's builder, one a line.
+"""kmm.py check MODULE BUILD SCHEMA VERSION: print what is wrong with the manifests, or nothing.
+kmm.py run BUILD: print the commands of the build file's builder stage, one per line.
 
-What KMM's webhook asks for beyond the schema is here, and what goes wrong only in a cluster."""
+The checks here are those of KMM's webhook that go beyond the schema, and those for mistakes that
+would show only in a cluster."""
 
 import json
 import re
@@ -12,7 +13,7 @@ import sys
 import jsonschema
 import yaml
 
-# Kernels that must find an image, and such that must find none.
+# Kernels that must find an image, and kernels that must find none.
 WANTED = ["6.1.0-50-amd64", "6.1.0-56-cloud-amd64"]
 UNWANTED = ["5.10.0-30-amd64", "6.1.0-50-arm64", "6.1.0-50-rt-amd64", "4.18.0-553.el8.x86_64"]
 TAG = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")
@@ -29,7 +30,7 @@ def one(documents, kind):
 
 
 def image_for(mappings, release):
-    """The first mapping counts."""
+    """The first mapping that matches counts."""
     for mapping in mappings:
         if mapping.get("literal") == release or re.search(mapping.get("regexp", r"^\b$"), release):
             return mapping["containerImage"].replace("${KERNEL_FULL_VERSION}", release)
@@ -50,7 +51,8 @@ def wrong_with_mappings(mappings):
 
 
 def wrong_with_build(mapping, config):
-    """The build file is in the Module's namespace, and knows each argument that it is passed."""
+    """The build file is the one that the Module names. It declares the arguments that it is passed
+    and that it uses, and is passed those that it declares."""
     build = mapping["build"]
     text = config["data"]["dockerfile"]
     declared = set(re.findall(r"^ARG (\w+)", text, re.M))

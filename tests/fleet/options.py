@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""options.py table ROLE: the role's variables, as a table for docs/fleet.md, from its argument
-specification. options.py differ ROLE: those whose default is not that of defaults/main.yml."""
+"""options.py table ROLE: print the role's variables, from its argument specification, as a table
+for docs/fleet.md. options.py differ ROLE: print the variables whose default is not that of
+defaults/main.yml."""
 
 import re
 import sys
