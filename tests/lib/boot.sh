@@ -62,7 +62,7 @@ boot_parameters="console=ttyS0 panic=-1 panic_on_warn=1 oops=panic no_timer_chec
 # port goes to standard output, and its console goes to a file.
 #
 # QEMU runs all CPUs in one thread. With several threads, QEMU 10 still hits a stale int3 once in some hundred
-# patches of the kernel's text, and KVM patches __schedule() whenever the first vCPU is created or the last one is
+# patches of the kernel's text, and KVM patches __schedule() whenever the first VM is created or the last one is
 # destroyed. BOOT_THREADS=multi is for scenarios in which no text is patched while more than one CPU is online, and
 # for measuring several CPUs at once.
 #
