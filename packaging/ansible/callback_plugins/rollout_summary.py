@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# "Or later", because it is loaded into Ansible, which is GPL-3.0-or-later.
-"""A table at the end of a rollout: host, wave, verdict, and why."""
+# "Or later", because this file is loaded into Ansible, which is GPL-3.0-or-later.
+"""Prints a table at the end of a rollout: host, wave, verdict, and reason."""
 
 import textwrap
 
@@ -12,7 +12,7 @@ name: rollout_summary
 type: aggregate
 short_description: Verdict of a rollout on each host
 description:
-  - Prints what the role kvm_gmem_numa found on each host, and which hosts were not touched.
+  - Prints the verdict of the role kvm_gmem_numa on each host, and which hosts were not touched.
 """
 
 
@@ -30,7 +30,7 @@ class CallbackModule(CallbackBase):
         self.unreachable = set()
 
     def v2_playbook_on_play_start(self, play):
-        """Called once a wave. Ansible hides the hosts of other waves, so ask for all."""
+        """Called once per wave. Ansible hides the hosts of other waves, so ask for all of them."""
         self.wave += 1
         inventory = play.get_variable_manager()._inventory
         for host in inventory.get_hosts(play.hosts, ignore_restrictions=True):

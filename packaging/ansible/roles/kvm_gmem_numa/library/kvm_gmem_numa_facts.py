@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a host tells about kvm-gmem-numa, and what stands in its way. Changes nothing."""
+"""Facts of a host about kvm-gmem-numa, and about what is in its way. Changes nothing."""
 
 import glob
 import os
@@ -12,22 +12,22 @@ from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = """
 module: kvm_gmem_numa_facts
-short_description: Facts that a rollout of kvm-gmem-numa is decided by
+short_description: Facts on which a rollout of kvm-gmem-numa is decided
 description:
   - Reads the kernel, KVM, the module, live patches, Secure Boot, packages and disks.
   - Changes nothing, and does the same in check mode.
 options:
   packages:
-    description: Packages whose versions are asked for.
+    description: Packages whose versions to report.
     type: list
     elements: str
     default: []
   kernel_packages:
-    description: How packages begin that hold a module for one kernel each.
+    description: Start of the names of packages that each hold a module for one kernel.
     type: str
     default: ""
   cache_dir:
-    description: Where the role keeps the package files that it has installed.
+    description: Folder in which the role keeps the package files that it has installed.
     type: path
     default: /var/cache/kvm-gmem-numa
   certificate:
@@ -35,11 +35,11 @@ options:
     type: path
     default: /var/lib/dkms/mok.pub
   boot_id:
-    description: Of the boot in which O(since) was.
+    description: ID of the boot that O(since) refers to.
     type: str
     default: ""
   since:
-    description: Seconds after the boot, before which what the kernel's log says is old.
+    description: Seconds since that boot. Earlier lines of the kernel log are ignored.
     type: float
     default: 0
 author:
@@ -47,7 +47,7 @@ author:
 """
 
 EXAMPLES = """
-- name: What the host has
+- name: Read the facts of the host
   kvm_gmem_numa_facts:
     packages: [kvm-gmem-numa-dkms]
 """
@@ -61,16 +61,17 @@ ansible_facts:
 
 SYSFS = "/sys/module/kvm_gmem_numa"
 LIVE_PATCHES = "/sys/kernel/livepatch"
-# Units that load live patches, as distributions call them.
+# Units that load live patches, by the names that distributions give them.
 LIVE_PATCH_UNITS = ("kpatch.service", "snap.canonical-livepatch.canonical-livepatchd.service")
-# It turned earlier versions off, and turns the rule off.
+# An operator kept earlier versions of the module from being loaded with this file, which also
+# disables the udev rule.
 OFF_SWITCH = "/etc/modprobe.d/kvm-gmem-numa.conf"
 RULE = "/etc/udev/rules.d/80-kvm-gmem-numa.rules"
 SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
 
 def read(path):
-    """The file's text without the newline at its end; None if it cannot be read."""
+    """The file's text without trailing newlines; None if it cannot be read."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             return file.read().rstrip("\n")
@@ -86,13 +87,13 @@ def names(path):
 
 
 def version_key(release):
-    """Orders as 6.1.9 before 6.1.10."""
+    """Sort key that puts 6.1.9 before 6.1.10."""
     return [(0, int(part), "") if part.isdigit() else (1, 0, part)
             for part in re.findall(r"\d+|[a-z]+", release)]
 
 
 def kernel():
-    """Those that can be booted; left-over folders of modules are none."""
+    """Kernels that can be booted; a left-over folder of modules does not count as a kernel."""
     installed = [release for release in names("/lib/modules")
                  if os.path.exists("/lib/modules/%s/modules.dep" % release)
                  and (os.path.exists("/boot/vmlinuz-" + release)
@@ -109,7 +110,7 @@ def kernel():
 
 
 def kvm_vms():
-    """VMs that run: files of KVM that processes have open."""
+    """Running VMs, counted as the processes that have a VM's file open."""
     vms = set()
     for path in glob.glob("/proc/[0-9]*/fd/*"):
         try:
@@ -138,7 +139,7 @@ def modinfo(module, release, field):
 
 
 def module_file(module, release):
-    """What modprobe would load. srcversion leaves out headers in other folders."""
+    """The module that modprobe would load. srcversion does not cover headers in other folders."""
     version = modinfo(module, release, "version")
     if version is None:
         return None
@@ -163,7 +164,7 @@ def module_state(module, releases):
 
 
 def live_patches():
-    """Those that are loaded, and what loads others."""
+    """Live patches that are loaded, and units that load more of them."""
     return {
         "loaded": names(LIVE_PATCHES),
         "units": [unit for unit in LIVE_PATCH_UNITS
@@ -173,15 +174,15 @@ def live_patches():
 
 
 def redirected():
-    """Functions that somebody else holds: live patches, and what ftrace knows."""
+    """Functions that a live patch or another user of ftrace has redirected."""
     held = {}
-    # PATCH/OBJECT/FUNCTION,SYMPOS; the object is vmlinux where KVM is built in.
+    # PATCH/OBJECT/FUNCTION,SYMPOS. The object is vmlinux if KVM is built in.
     for path in glob.glob(LIVE_PATCHES + "/*/*/*,*"):
         held[os.path.basename(path).split(",")[0]] = "live patch " + path.split("/")[4]
     ours = set((read(SYSFS + "/features/redirects") or "").split())
     for tracing in ("/sys/kernel/tracing", "/sys/kernel/debug/tracing"):
         for line in (read(tracing + "/enabled_functions") or "").splitlines():
-            # name [module] (count) flags: I is IPMODIFY, of which a function has one at most.
+            # name [module] (count) flags: I is IPMODIFY, which at most one user per function has.
             match = re.match(r"(\S+)(?: \[\S+\])? \(\d+\)([ A-Z]*)", line)
             if match and "I" in match.group(2) and match.group(1) not in ours:
                 held.setdefault(match.group(1), "ftrace, see %s/enabled_functions" % tracing)
@@ -189,7 +190,7 @@ def redirected():
 
 
 def signing(module, certificate):
-    """Whether an unsigned module would be refused, and whether the key is known."""
+    """Whether an unsigned module would be refused, and whether the key is enrolled."""
     secure = None
     try:
         with open(SECURE_BOOT, "rb") as file:
@@ -251,7 +252,7 @@ def rpm_packages(module, packages, cache_dir):
 
 
 def packages_like(module, dpkg, start):
-    """Those that are installed."""
+    """Installed packages whose names begin like that."""
     command = ["dpkg-query", "-W", "-f", "${Package}\n", start + "*"] if dpkg \
         else ["rpm", "-qa", "--qf", "%{NAME}\n", start + "*"]
     _rc, out, _err = module.run_command(command)
@@ -259,19 +260,19 @@ def packages_like(module, dpkg, start):
 
 
 def masked():
-    """Whether an operator has put something in place of the rule that loads the module."""
+    """Whether an operator has overridden the udev rule that loads the module."""
     rule = read(RULE)
     return rule is not None and "kmod load kvm_gmem_numa" not in rule
 
 
 def config():
-    """Files that the role writes or has written; null where there is none."""
+    """Files that the role writes, or wrote in earlier versions; None for a file that is missing."""
     files = ["/etc/modprobe.d/kvm-gmem-numa-local.conf", "/etc/modprobe.d/kvm-gmem-numa-load.conf"]
     return {path: read(path) for path in files + ([] if masked() else [RULE])}
 
 
 def kept_away(module):
-    """What of an operator keeps the module from being loaded with KVM; empty if nothing does."""
+    """The operator's setting that keeps the module from being loaded with KVM; empty if none."""
     own = read(OFF_SWITCH)
     if own is not None and not re.search(r"^softdep .*kvm[-_]gmem[-_]numa", own, re.MULTILINE):
         return OFF_SWITCH
@@ -288,14 +289,14 @@ def uptime():
 
 
 def complaints(module, boot_id, since):
-    """The kernel's warnings of the module, since then if it was in this boot."""
+    """The kernel's warnings about the module: after since, or all if that was another boot."""
     if boot_id != read("/proc/sys/kernel/random/boot_id"):
         since = 0
     _rc, out, _err = module.run_command(["dmesg", "--level=emerg,alert,crit,err,warn"])
     found = []
     for line in out.splitlines():
         match = re.match(r"\[ *(\d+\.\d+)\] (.*kvm_gmem_numa.*)", line)
-        # That a module is out of tree or not signed is said of every such module.
+        # The kernel logs these two for every module that is out of tree or not signed.
         if match and float(match.group(1)) >= since and \
                 not re.search("out-of-tree module|module verification failed", line):
             found.append(match.group(2))
@@ -322,7 +323,7 @@ def main():
         },
         supports_check_mode=True,
     )
-    # modinfo is in /sbin, which is not in everybody's path.
+    # modinfo is in /sbin, which is not in every user's PATH.
     module.run_command_environ_update = {"LC_ALL": "C",
                                          "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}
     kernels = kernel()
