@@ -1,12 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# build.sh deb|rpm OUT: build packages from this tree, and leave them in OUT. What comes out
-# depends on the tree alone: not on where and when it is built, nor on who builds it.
+# build.sh deb|rpm OUT: build packages from this tree, and leave them in OUT. The result depends
+# only on the tree: not on where, when or by whom it is built.
 
 set -euo pipefail
 
-# Of the caller's environment nothing is left but where programs are, and a clock that
-# faketime has set.
+# Of the caller's environment, only PATH is kept, and a clock that faketime has set.
 if [ -z "${PACKAGING_WORK:-}" ]; then
 	work=$(mktemp -d)
 	trap 'rm -rf "$work"' EXIT
@@ -26,7 +25,7 @@ name=$(sed -n 's/^PACKAGE_NAME="\(.*\)"/\1/p' "$top/dkms.conf")
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' "$top/dkms.conf")
 changelog=$top/debian/changelog
 
-# dkms.conf has the version, and the last entry of the changelog is about it.
+# dkms.conf holds the version, and the last entry of the changelog must be for that version.
 same_version()
 {
 	local last
@@ -37,7 +36,7 @@ same_version()
 	}
 }
 
-# source_tree: the tree below $work, without what builds leave in it; and a tar of it.
+# source_tree: copy the tree to $work, without the output of builds, and make a tar of it.
 source_tree()
 {
 	tar -C "$top" -cf "$work/$name-$version.tar" --sort=name --mtime="@$SOURCE_DATE_EPOCH" \
@@ -46,7 +45,7 @@ source_tree()
 	tar -C "$work" -xpf "$work/$name-$version.tar"
 }
 
-# logged COMMAND...: with its output in a log, and the end of it shown if it fails.
+# logged COMMAND...: run it with its output in a log, and show the end of the log if it fails.
 logged()
 {
 	"$@" >"$out/$what-build.log" 2>&1 || {
@@ -66,7 +65,7 @@ deb()
 	ls -d "$out/$name"*_"${version}"*.deb
 }
 
-# The changelog as rpm has it.
+# The changelog in rpm's format.
 rpm_changelog()
 {
 	awk -v release=1 '
@@ -90,9 +89,9 @@ rpm()
 		rpm_changelog
 	} >"$spec"
 	touch -d "@$SOURCE_DATE_EPOCH" "$spec" "$top"/SOURCES/*
-	# No source package, because rpm writes into it where it was built: what it is made of is
-	# left in its place. No dependencies, for machines whose make is not rpm's. The rest is what
-	# rpm would take from the machine.
+	# No source package is built, because rpm records in it where it was built: the spec file and
+	# the sources are left in OUT instead. --nodeps is for machines where make was not installed by
+	# rpm. The definitions replace what rpm would take from the machine.
 	logged rpmbuild -bb --nodeps --define "_topdir $top" --define "_buildhost localhost" \
 		--define "use_source_date_epoch_as_buildtime 1" --define "clamp_mtime_to_source_date_epoch 1" \
 		--define "source_date_epoch_from_changelog 0" --define "_binary_payload w9.gzdio" "$spec"
@@ -101,7 +100,7 @@ rpm()
 }
 
 same_version
-# The time of the last change.
+# The time of the last entry in the changelog.
 SOURCE_DATE_EPOCH=$(date -d "$(sed -n 's/^ -- .*>  //p' "$changelog" | sed -n 1p)" +%s)
 export SOURCE_DATE_EPOCH
 source_tree

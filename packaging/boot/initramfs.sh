@@ -1,12 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# initramfs.sh KERNEL: have its initramfs hold the module that is installed now, if any. By itself
-# nothing puts the module there: it is only where somebody asked for it, or where an earlier version
-# came along with KVM. There alone the initramfs is rebuilt, because one with an old module would
-# load that at each boot, also after the module was removed.
+# initramfs.sh KERNEL: make the initramfs of that kernel hold the module that is installed now, if any.
+# The module gets into an initramfs only if an administrator asked for it, or if an earlier version
+# came along with KVM. Only such an initramfs is rebuilt, because one that has an old module would load
+# that module at each boot, even after it was removed.
 #
-# dkms calls this when it has installed or removed the module, for which no failure here is a reason
-# to fail.
+# dkms calls this after it has installed or removed the module. A failure here must not make that fail.
 
 kernel=$1
 asked="/etc/initramfs-tools /usr/share/initramfs-tools/modules.d /etc/dracut.conf /etc/dracut.conf.d"
@@ -21,11 +20,12 @@ if command -v update-initramfs >/dev/null; then
 else
 	list=lsinitrd
 fi
-# Its upgrade is a removal first, after which the image has it no more: so who asks for it counts.
+# An upgrade begins with a removal, after which the image no longer has the module. So a request for the
+# module in the configuration counts as well.
 # shellcheck disable=SC2086 # a list of words
 grep -rqs 'kvm[-_]gmem[-_]numa' $asked || $list "$image" 2>/dev/null | grep -q '/kvm-gmem-numa\.ko' || exit 0
 
-# dkms does this later, and without it what makes the image does not find the module.
+# dkms runs depmod later, but without it the tools below do not find the module.
 depmod "$kernel"
 if [ $list = lsinitramfs ]; then
 	update-initramfs -u -k "$kernel"
