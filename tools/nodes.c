@@ -1,82 +1,84 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * System calls and not libnuma: nothing else is needed of it, and a host that runs VMs
- * need not have it.
+ * libnuma sizes node masks as the kernel does, and parses the kernel's lists of nodes. A host
+ * that runs VMs usually has libnuma, because QEMU uses it.
+ *
+ * System calls are made through the wrappers of numaif.h, which set errno. The numa_*() functions
+ * that make the same calls print a message instead, and may exit.
  */
 #include <errno.h>
-#include <linux/mempolicy.h>
-#include <stdint.h>
+#include <numa.h>
+#include <numaif.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "nodes.h"
 
-#define WORD (8 * sizeof(unsigned long))
-
-struct mask {
-	unsigned long word[NODES_MAX / WORD];
-};
-
-/* As /sys/devices/system/node has them: "0,2-3". */
-static int read_list(const char *path, struct mask *mask)
+/* The nodes that a file in sysfs lists; node 0 if it cannot be read or parsed. */
+static struct bitmask *read_nodes(const char *path)
 {
-	unsigned int first, last;
+	struct bitmask *nodes = NULL;
 	FILE *f = fopen(path, "r");
-	int c = ',';
+	char list[4096];
 
-	if (!f)
-		return -1;
-	while (c == ',' && fscanf(f, "%u", &first) == 1) {
-		last = first;
-		c = fgetc(f);
-		if (c == '-' && fscanf(f, "%u", &last) == 1)
-			c = fgetc(f);
-		for (; first <= last && first < NODES_MAX; first++)
-			mask->word[first / WORD] |= 1UL << first % WORD;
+	if (f) {
+		if (fgets(list, sizeof(list), f)) {
+			list[strcspn(list, "\n")] = 0;
+			/* Not numa_parse_nodestring(), which refuses nodes outside of the cpuset. */
+			nodes = numa_parse_nodestring_all(list);
+		}
+		fclose(f);
 	}
-	fclose(f);
-	return 0;
+	return nodes ? nodes : numa_bitmask_setbit(numa_allocate_nodemask(), 0);
 }
 
-static bool is_in(const struct mask *mask, int node)
+static int mems_allowed(struct bitmask *allowed)
 {
-	return mask->word[node / WORD] & 1UL << node % WORD;
+	return get_mempolicy(NULL, allowed->maskp, allowed->size + 1, NULL, MPOL_F_MEMS_ALLOWED);
 }
 
 /*
- * A page of a guest_memfd never migrates, so it cannot be in ZONE_MOVABLE, which is all that a
- * node of CXL memory may have.
+ * A page of a guest_memfd never migrates, so it cannot be in ZONE_MOVABLE, which may be the only
+ * zone of a node of CXL memory.
  */
 int nodes_allowed(struct nodes *nodes, struct nodes *movable)
 {
-	struct mask memory = {}, normal = {}, allowed = {};
-	int i;
+	struct bitmask *memory, *normal, *allowed;
+	int i, r;
 
 	nodes->count = movable->count = 0;
-	/* A kernel without NUMA has one node and does not list it. */
-	if (read_list("/sys/devices/system/node/has_memory", &memory) ||
-	    read_list("/sys/devices/system/node/has_normal_memory", &normal))
-		memory.word[0] = normal.word[0] = 1;
-	if (syscall(SYS_get_mempolicy, NULL, &allowed, NODES_MAX, NULL, MPOL_F_MEMS_ALLOWED)) {
+	if (numa_available() < 0) {
+		/* From 2.0.17 on, libnuma also says so if a seccomp filter returns EPERM. */
 		if (errno != ENOSYS)
 			return -1;
-		allowed.word[0] = 1;
+		/* A kernel without NUMA has one node and does not list it. */
+		nodes->id[nodes->count++] = 0;
+		return 0;
 	}
-	for (i = 0; i < NODES_MAX; i++) {
-		if (!is_in(&memory, i) || !is_in(&allowed, i))
+	memory = read_nodes("/sys/devices/system/node/has_memory");
+	normal = read_nodes("/sys/devices/system/node/has_normal_memory");
+	allowed = numa_allocate_nodemask();
+	r = mems_allowed(allowed);
+	for (i = 0; !r && i < NODES_MAX; i++) {
+		if (!numa_bitmask_isbitset(memory, i) || !numa_bitmask_isbitset(allowed, i))
 			continue;
-		if (is_in(&normal, i))
+		if (numa_bitmask_isbitset(normal, i))
 			nodes->id[nodes->count++] = i;
 		else
 			movable->id[movable->count++] = i;
 	}
-	return 0;
+	numa_bitmask_free(memory);
+	numa_bitmask_free(normal);
+	numa_bitmask_free(allowed);
+	return r;
 }
 
-/* By zone, as what is free in ZONE_MOVABLE is of no use here. */
+/*
+ * Not numa_node_size64(), which counts all zones: what is free in ZONE_MOVABLE cannot be used for
+ * a guest_memfd.
+ */
 long long node_free(int node)
 {
 	FILE *f = fopen("/proc/zoneinfo", "r");
@@ -99,13 +101,15 @@ long long node_free(int node)
 
 int place(void *addr, size_t len, enum placing placing, const struct nodes *nodes)
 {
-	int i, mode = placing == PLACE_BIND ? MPOL_BIND : MPOL_INTERLEAVE;
-	struct mask mask = {};
+	int i, r, mode = placing == PLACE_BIND ? MPOL_BIND : MPOL_INTERLEAVE;
+	struct bitmask *mask = numa_allocate_nodemask();
 
 	for (i = 0; i < nodes->count; i++)
-		mask.word[nodes->id[i] / WORD] |= 1UL << nodes->id[i] % WORD;
-	/* The kernel takes one bit less than it is told. */
-	return syscall(SYS_mbind, addr, len, mode, &mask, NODES_MAX + 1, 0);
+		numa_bitmask_setbit(mask, nodes->id[i]);
+	/* The kernel uses one bit less than the number that it is given. */
+	r = mbind(addr, len, mode, mask->maskp, mask->size + 1, 0);
+	numa_bitmask_free(mask);
+	return r;
 }
 
 int where(char *addr, unsigned long pages, int *node)
@@ -118,7 +122,7 @@ int where(char *addr, unsigned long pages, int *node)
 		return -1;
 	for (i = 0; i < pages; i++)
 		page[i] = addr + i * size;
-	r = syscall(SYS_move_pages, 0, pages, page, NULL, node, 0);
+	r = move_pages(0, pages, page, NULL, node, 0);
 	free(page);
 	return r ? -1 : 0;
 }
