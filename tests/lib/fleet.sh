@@ -17,7 +17,7 @@ fleet_system()
 	# The headers are purged by name, because autoremove would leave those of the running kernel.
 	in_system fleet "$release" sh -e -c '
 		apt-get -q update
-		apt-get -q install -y --no-install-recommends openssh-server python3 python3-apt
+		apt-get -q install -y --no-install-recommends libnuma1 openssh-server python3 python3-apt
 		apt-get -q purge -y dkms linux-headers-amd64 "linux-headers-$1" "linux-headers-*-common"
 		apt-get -q autoremove -y --purge
 		apt-get clean

@@ -21,24 +21,26 @@ package_root()
 # build_package_root DISTRIBUTION: build the root. It is kept for a week, because its kernels are those of the archive.
 build_package_root()
 {
-	local root release kernels kernel suite pattern sources=() include
+	local root release kernels kernel suite pattern sources=() include packages
+	include=build-essential,ccache,dctrl-tools,debhelper,dh-dkms,dkms,dnf,fakeroot,kmod,libnuma-dev,openssl,rpm,systemd
 	root=$(package_root "$1")
-	if [ -n "$(find "$root/.complete" -mmin -10080 2>/dev/null)" ]; then
+	# A root that was made from another list lacks something that is needed now.
+	if [ -n "$(find "$root/.complete" -mmin -10080 2>/dev/null)" ] && [ "$(cat "$root/.complete")" = "$include" ]; then
 		return
 	fi
 	read -r _ release kernels < <(package_distributions | grep "^$1 ")
 	sources=("$(apt_source "$release")")
-	include=build-essential,ccache,dctrl-tools,debhelper,dh-dkms,dkms,dnf,fakeroot,kmod,openssl,rpm,systemd
+	packages=$include
 	for kernel in $kernels; do
 		read -r _ suite pattern _ < <(awk -v name="$kernel" '$1 == name' "$top/tests/kernels")
 		apt_state "$suite"
 		[ "$suite" = "$release" ] || sources+=("$(apt_source "$suite")")
-		include+=,$(newest "$suite" "$pattern")
+		packages+=,$(newest "$suite" "$pattern")
 	done
 	rm -rf "$root"
 	mkdir -p "$cache/pkgroots"
-	mmdebstrap --mode=root --variant=minbase --include="$include" "$release" "$root" "${sources[@]}"
-	touch "$root/.complete"
+	mmdebstrap --mode=root --variant=minbase --include="$packages" "$release" "$root" "${sources[@]}"
+	echo "$include" >"$root/.complete"
 }
 
 # root_over DIR DISTRIBUTION: mount a layer over the distribution's root at DIR/root, which can be written to without
