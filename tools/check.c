@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kvm-gmem-numa-check: whether this host does what the module reports, and whether a
+ * kvm-gmem-numa-check tests whether KVM on this host does what the module reports, and whether a
  * guest's pages come from the nodes that were asked for. See kvm-gmem-numa-check(8).
  */
 #include <errno.h>
@@ -19,8 +19,8 @@
 
 #define SYSFS "/sys/module/kvm_gmem_numa/"
 #define PAGES_DEFAULT 1024UL
-#define PAGES_MAX (1UL << 18)	/* the guest has room for 3 GiB; 1 is enough for anybody */
-#define SPARE (64LL << 20)	/* to be left free on a node */
+#define PAGES_MAX (1UL << 18)	/* 1 GiB; the guest has room for 3 GiB */
+#define SPARE (64LL << 20)	/* must remain free on each node */
 #define VALUE 0x6d656d67U
 
 enum { GUEST_MEMFD, TSC_VM_GATE, TSC_VCPU_GATE };
@@ -34,7 +34,7 @@ static struct report report = {
 	.reason = "every page is on the node that was asked for",
 };
 
-/* The first line; empty if there is no such file. */
+/* Read the first line of a file of the module; empty if there is no such file. */
 static void read_line(const char *name, char *line, int size)
 {
 	char path[128];
@@ -70,7 +70,7 @@ static void not_run(const char *what)
 	report_verdict(&report, NOT_RUN, "%s: %s", what, strerror(errno));
 }
 
-/* The gate of vCPUs is about protected TSCs, which a VM without private memory has not. */
+/* tsc_vcpu_gate is not tried: it concerns protected TSCs, which only VMs with private memory have. */
 static void try_features(void)
 {
 	struct vm vm;
@@ -96,7 +96,7 @@ out:
 	vm_destroy(&vm);
 }
 
-/* Both ways: a feature that is reported as off, and works, is as wrong. */
+/* A feature that works although it is reported as off fails the test, too. */
 static void compare_features(void)
 {
 	int i;
@@ -127,8 +127,8 @@ static int node_index(int node)
 }
 
 /*
- * Only the module promises that interleaving goes by offset in the file. Of the kernel's
- * own, that a page is on one of the nodes.
+ * Only the module promises to interleave by the offset in the file. With a kernel's own guest_memfd
+ * policy, a page only has to be on one of the nodes.
  */
 static bool as_asked(const struct row *row, unsigned long page, int index)
 {
@@ -138,7 +138,7 @@ static bool as_asked(const struct row *row, unsigned long page, int index)
 	       index == (int)(page % report.nodes.count);
 }
 
-/* The guest has touched all; reading maps its pages, and shows that they are the guest's. */
+/* The guest has touched every page. Reading them maps them here, and shows what the guest wrote. */
 static int count_pages(struct row *row, char *addr)
 {
 	int *node = calloc(row->pages, sizeof(*node));
@@ -168,7 +168,7 @@ static int count_pages(struct row *row, char *addr)
 	return 0;
 }
 
-/* One file, all of it with one policy, first touched by a guest. */
+/* Test a file that has one policy for all its pages and is first touched by a guest. */
 static int try_row(struct row *row, struct vm *vm)
 {
 	struct nodes one = { .count = 1, .id = { row->node } };
@@ -221,7 +221,7 @@ static void check_row(enum placing placing, int node, unsigned long pages)
 	vm_destroy(&vm);
 }
 
-/* MPOL_BIND on a node that is full would end in the OOM killer. */
+/* With MPOL_BIND to a full node, the guest's first touch would invoke the OOM killer. */
 static bool is_full(unsigned long pages)
 {
 	long long free;
@@ -239,8 +239,8 @@ static bool is_full(unsigned long pages)
 }
 
 /*
- * First of all: a process that may use movable memory alone cannot even call KVM, whose copies of
- * arguments are memory of the process as well.
+ * Called before KVM is used: a process that may use only movable memory cannot call KVM, because
+ * KVM's copies of its arguments are allocated from the memory that the process may use.
  */
 static bool has_nodes(void)
 {
@@ -266,8 +266,8 @@ static void check_placement(unsigned long pages)
 			       "a guest runs, but with one node nothing can be placed wrongly");
 }
 
-/* Should memory run out all the same, nobody else is to be killed. */
-static void offer_oneself(void)
+/* If memory runs out nevertheless, the OOM killer should choose this process. */
+static void become_oom_victim(void)
 {
 	int fd = open("/proc/self/oom_score_adj", O_WRONLY);
 
@@ -307,7 +307,7 @@ int main(int argc, char **argv)
 	if (optind < argc || !pages || pages > PAGES_MAX)
 		return fputs(usage, stderr), NOT_RUN;
 
-	offer_oneself();
+	become_oom_victim();
 	read_reported();
 	if (has_nodes()) {
 		try_features();

@@ -26,7 +26,7 @@ static struct bitmask *read_nodes(const char *path)
 	if (f) {
 		if (fgets(list, sizeof(list), f)) {
 			list[strcspn(list, "\n")] = 0;
-			/* Not numa_parse_nodestring(), which refuses nodes outside of the cpuset. */
+			/* numa_parse_nodestring() would refuse nodes outside of the cpuset. */
 			nodes = numa_parse_nodestring_all(list);
 		}
 		fclose(f);
@@ -50,7 +50,7 @@ int nodes_allowed(struct nodes *nodes, struct nodes *movable)
 
 	nodes->count = movable->count = 0;
 	if (numa_available() < 0) {
-		/* From 2.0.17 on, libnuma also says so if a seccomp filter returns EPERM. */
+		/* libnuma 2.0.19 also returns -1 where a seccomp filter returns EPERM. */
 		if (errno != ENOSYS)
 			return -1;
 		/* A kernel without NUMA has one node and does not list it. */
@@ -76,8 +76,8 @@ int nodes_allowed(struct nodes *nodes, struct nodes *movable)
 }
 
 /*
- * Not numa_node_size64(), which counts all zones: what is free in ZONE_MOVABLE cannot be used for
- * a guest_memfd.
+ * Sums up the zones without ZONE_MOVABLE, whose free memory a guest_memfd cannot use.
+ * numa_node_size64() counts all zones.
  */
 long long node_free(int node)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The host's NUMA nodes, as far as this process may use them, and where pages lie. */
+/* The NUMA nodes of the host that this process may use, and the nodes on which pages are. */
 #ifndef CHECK_NODES_H
 #define CHECK_NODES_H
 
@@ -14,12 +14,12 @@ struct nodes {
 };
 
 /*
- * Those that the cpuset allows: with memory that guest_memfd can have, and with none but
- * ZONE_MOVABLE. Return 0, or -1 with errno.
+ * The nodes that the cpuset allows: @nodes have memory that guest_memfd can use, @movable have
+ * only ZONE_MOVABLE. Return 0, or -1 with errno.
  */
 int nodes_allowed(struct nodes *nodes, struct nodes *movable);
 
-/* Free memory of a node that guest_memfd can have, in bytes; -1 if the kernel does not tell. */
+/* The free memory of a node that guest_memfd can use, in bytes; -1 if it is not known. */
 long long node_free(int node);
 
 enum placing { PLACE_BIND, PLACE_INTERLEAVE };
@@ -27,7 +27,7 @@ enum placing { PLACE_BIND, PLACE_INTERLEAVE };
 /* Set the policy of a mapping. Return 0, or -1 with errno. */
 int place(void *addr, size_t len, enum placing placing, const struct nodes *nodes);
 
-/* The node of each page that is mapped, or -errno. Return 0, or -1 with errno. */
+/* Set @node[] to the node of each mapped page, or to -errno. Return 0, or -1 with errno. */
 int where(char *addr, unsigned long pages, int *node);
 
 #endif /* CHECK_NODES_H */

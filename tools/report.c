@@ -29,7 +29,7 @@ void report_verdict(struct report *report, enum verdict verdict, const char *fmt
 {
 	va_list args;
 
-	/* What is wrong weighs more than what cannot be shown. */
+	/* A fault matters more than a result that cannot be shown. */
 	if (report->verdict != PASS && !(report->verdict == NOT_SHOWN && verdict == FAIL))
 		return;
 	report->verdict = verdict;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What was found, as a table for a person or as JSON for a program. */
+/* The results of the test, as a table for people or as JSON for programs. */
 #ifndef CHECK_REPORT_H
 #define CHECK_REPORT_H
 
@@ -7,7 +7,7 @@
 
 #include "nodes.h"
 
-/* The exit status. 77 is what test harnesses take as "skipped". */
+/* The exit status. Test harnesses take 77 as "skipped". */
 enum verdict { PASS = 0, FAIL = 1, NOT_RUN = 2, NOT_SHOWN = 77 };
 
 enum works { NO, YES, NOT_TRIED };
@@ -17,21 +17,21 @@ enum works { NO, YES, NOT_TRIED };
 
 struct feature {
 	const char *name;
-	char reported[128];	/* by the module; empty: it is not loaded */
+	char reported[128];	/* by the module; empty if it is not loaded */
 	enum works works;
 };
 
 struct row {
 	enum placing placing;
-	int node;		/* asked for, with PLACE_BIND */
+	int node;		/* that was asked for, with PLACE_BIND */
 	unsigned long pages;
-	unsigned long found[NODES_MAX];	/* as nodes->id[] */
+	unsigned long found[NODES_MAX];	/* same index as nodes->id[] */
 	unsigned long wrong;
 };
 
 struct report {
 	char kernel[128];
-	char module[64];	/* its version; empty: it is not loaded */
+	char module[64];	/* its version; empty if it is not loaded */
 	struct feature feature[FEATURES];
 	struct nodes nodes;
 	struct nodes movable;	/* not tested */
@@ -41,7 +41,7 @@ struct report {
 	char reason[256];
 };
 
-/* Settle the verdict, which the first to say something worse than PASS does. */
+/* Set the verdict and its reason. The first call counts, except that FAIL replaces NOT_SHOWN. */
 void report_verdict(struct report *report, enum verdict verdict, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -15,7 +15,7 @@
 #define CODE_GPA PAGE
 #define FILE_GPA (1UL << 30)
 
-/* Where KVM on Intel CPUs puts what it needs below 4 GiB; others ignore it. */
+/* Where KVM on Intel CPUs puts what it needs below 4 GiB. On other CPUs, KVM ignores the address. */
 #define TSS_GPA 0xfffbd000UL
 
 enum { CTRL_SLOT, FILE_SLOT };
@@ -45,7 +45,7 @@ static int fail(struct vm *vm, const char *what)
 	return -1;
 }
 
-/* Linear addresses are physical ones. */
+/* Linear addresses equal guest physical addresses. */
 static void fill_ctrl(uint8_t *ctrl)
 {
 	uint32_t i, *directory = (uint32_t *)ctrl;
@@ -180,6 +180,6 @@ int vm_set_tsc(struct vm *vm)
 
 	if (khz < 0 && errno != ENOTTY)
 		return errno;
-	/* 0 is the host's, where KVM has no ioctl to ask. */
+	/* 0 means the host's frequency, and is used where KVM has no KVM_GET_TSC_KHZ for VMs. */
 	return ioctl(vm->fd, KVM_SET_TSC_KHZ, khz > 0 ? khz : 0) ? errno : 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A VM with one vCPU that can do one thing: write to pages. */
+/* A VM with one vCPU, whose guest only writes to pages. */
 #ifndef CHECK_VM_H
 #define CHECK_VM_H
 
@@ -15,7 +15,7 @@ struct vm {
 	uint8_t *ctrl;
 	struct kvm_run *run;
 	int run_size;
-	const char *failed;	/* what could not be done, for a message; errno says why */
+	const char *failed;	/* the call that failed, for a message; errno has the reason */
 };
 
 /* Return 0, or -1 with vm->failed and errno. */
@@ -23,14 +23,14 @@ int vm_create(struct vm *vm);
 int vm_add_vcpu(struct vm *vm);
 void vm_destroy(struct vm *vm);
 
-/* A guest_memfd that the host maps. Return its file descriptor, or -1 with errno. */
+/* Create a guest_memfd that the host can map. Return its file descriptor, or -1 with errno. */
 int vm_guest_memfd(struct vm *vm, uint64_t size);
 
-/* Make the whole file the guest's memory, and have the guest write to each page. */
+/* Bind the whole file to a memslot, and have the guest write to each page of it. */
 int vm_bind(struct vm *vm, int fd, void *addr, uint64_t size);
 int vm_touch(struct vm *vm, uint64_t pages, uint32_t value);
 
-/* KVM_SET_TSC_KHZ on the VM, to the frequency that it has: 0, or errno. */
+/* Call KVM_SET_TSC_KHZ on the VM with the frequency that it has. Return 0, or errno. */
 int vm_set_tsc(struct vm *vm);
 
 #endif /* CHECK_VM_H */
