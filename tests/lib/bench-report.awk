@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Reads what tests/lib/bench.sh measured, one file a boot, and prints the tables of
-# docs/performance.md (what=tables), the limits as test points (what=limits), or data to
-# plot (what=plot).
+# Reads the figures that tests/lib/bench.sh measured, one file for each boot. Prints what belongs between
+# the marks "bench: NAME" of a document (what=NAME), the limits as test points (what=limits), or
+# data for the plot (what=plot).
 
 function base(path) { sub(/.*\//, "", path); return path }
 
@@ -27,8 +27,8 @@ function ours(op, policy) { return v["ours", "pages", op, "gmem", policy] }
 function native(op, policy) { return v["native", "pages", op, "gmem", policy] }
 function memfd(op, policy) { return v["plain", "pages", op, "memfd", policy] }
 
-# How often native and ours clear a page in an operation, on a host with init_on_alloc=1. That
-# it is so, the table of clearings shows.
+# How often native and ours clear a page in an operation, on a host with init_on_alloc=1. The table
+# of clearings shows that these numbers are right.
 function clears_native(op) { return op ~ /^(guest|host)-first|populate/ ? 2 : op ~ /fallocate/ ? 1 : 0 }
 function clears_ours(op) { return op ~ /^(guest|host)-first|populate|^fallocate/ ? 1 : 0 }
 function rest_ours(op) { return ours(op, "bind") - clears_ours(op) * clearing }
@@ -84,7 +84,7 @@ function table_limits()
 	limit("policy lookup, 10,000 ranges to 1",
 	      v["ours", "calls", "policy-lookup-10000", "gmem", "bind"] / v["ours", "calls", "policy-lookup-1", "gmem", "bind"],
 	      log(10000) / log(2))
-	limit("guest fault of a bystander, idle, to no module",
+	limit("bystander's guest fault, no bound slot, to no module",
 	      v["ours", "bystander", "guest-fault", "anonymous", "idle"] / v["plain", "bystander", "guest-fault", "anonymous", "no-module"],
 	      1.01)
 	print ""
@@ -103,10 +103,11 @@ function table_pages(policy, i)
 	print ""
 }
 
-# What init_on_alloc=0 saves shows who clears how often; what is left of the others too.
+# The difference that init_on_alloc=0 makes shows how often ours and native clear a page. The last
+# columns show the instructions that remain without clearing.
 function table_clearings(i, o)
 {
-	printf "One clearing is %s instructions: what native saves at a first touch with init_on_alloc=0.\n\n", comma(clearing)
+	printf "Clearing a page takes %s instructions, which native saves at a host's first touch with init_on_alloc=0.\n\n", comma(clearing)
 	print "| operation | ours, init_on_alloc=1 | ours, =0 | native, =1 | native, =0 | ours without clearing | native without | ratio |"
 	print "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
 	for (i = 1; i <= nr_ops; i++) {
@@ -129,7 +130,7 @@ function table_calls(n, i, c)
 			comma(v["native", "calls", c[i], "gmem", policy_of(c[i])]),
 			comma(v["plain", "calls", c[i], "memfd", policy_of(c[i])]),
 			ratio(v["ours", "calls", c[i], "gmem", policy_of(c[i])], v["native", "calls", c[i], "gmem", policy_of(c[i])])
-	printf "\nLoading the module takes %s ms, unloading %s ms, most of it spent waiting for RCU.\n\n",
+	printf "\nLoading the module takes %s ms and unloading it %s ms. Most of that time is spent waiting for RCU.\n\n",
 		comma(v["ours", "module", "load", "module", "-"] / 1e6), comma(v["ours", "module", "unload", "module", "-"] / 1e6)
 }
 
@@ -172,7 +173,7 @@ function table_growth(n, i, j, c, size, o)
 function table_parallel(n, i, j, c, o)
 {
 	n = split("guest-first-touch host-first-touch fallocate", c, " ")
-	print "| ours / memfd, by the clock | 1 | 2 | 4 | 8 at once | ours, 2 to 1 | memfd, 2 to 1 |"
+	print "| ours / memfd, wall-clock time | 1 | 2 | 4 | 8 at once | ours, 2 to 1 | memfd, 2 to 1 |"
 	print "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
 	for (i = 1; i <= n; i++) {
 		printf "| %s |", c[i]
@@ -187,7 +188,7 @@ function table_parallel(n, i, j, c, o)
 	print ""
 }
 
-# The first of each, side by side.
+# The functions with the largest shares, ours and native side by side.
 function table_profile(o, i, a, b)
 {
 	printf "%s:\n\n| ours | %% | native | %% |\n| --- | ---: | --- | ---: |\n", o
@@ -199,7 +200,7 @@ function table_profile(o, i, a, b)
 	print ""
 }
 
-# perf sorts by name within a column of the same width: take the i-th largest.
+# The i-th largest share. perf's own order does not serve: it is by name within a column of one width.
 function top(file, o, i, k, j, n, best, parts)
 {
 	k = file SUBSEP o
@@ -241,7 +242,7 @@ END {
 	if (what == "limits-table")
 		table_limits()
 	else if (what == "releases")
-		printf "Ours on %s, native on %s, memfd on %s.\n\n", release["ours"], release["native"], release["plain"]
+		printf "Ours ran on %s, native on %s, and memfd on %s.\n\n", release["ours"], release["native"], release["plain"]
 	else if (what == "summary")
 		summary()
 	else if (what == "pages")
