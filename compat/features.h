@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the module adds to this kernel, what the kernel has itself, what cannot be had. */
+/* Which features are built for this kernel, and the state of those that are not. */
 #ifndef _GMEM_COMPAT_FEATURES_H
 #define _GMEM_COMPAT_FEATURES_H
 
 #include "compat/have.h"
 
 /*
- * Whether guest_memfd is built in is decided in objects.mk, with the objects.
- * Where it is not, COMPAT_GUEST_MEMFD_STATE says why, as sysfs is to show it.
+ * objects.mk decides whether guest_memfd is built, together with the objects. Where it is not,
+ * COMPAT_GUEST_MEMFD_STATE is the reason, in the words that sysfs shows.
  */
 #ifdef COMPAT_GUEST_MEMFD_STATE
 #define COMPAT_BUILDS_GUEST_MEMFD	0
@@ -17,8 +17,8 @@
 #endif
 
 /*
- * vcpu->arch.guest_tsc_protected came with 6.16 (adafea110600). Without it no
- * vCPU's TSC is protected, and there is nothing to refuse.
+ * vcpu->arch.guest_tsc_protected came with 6.16 (adafea110600). On kernels without it no vCPU's
+ * TSC is protected, so there is nothing to refuse.
  */
 #ifdef HAVE_KVM_GUEST_TSC_PROTECTED
 #define COMPAT_BUILDS_TSC_VCPU_GATE	1

@@ -9,8 +9,8 @@
 #include "compat/have.h"
 
 /*
- * get_file_active() is of 6.7, which made files that are freed come back as others
- * at once. Before, RCU keeps one that is found.
+ * get_file_active() came with 6.7, where a freed struct file can be reused at once. Before, RCU
+ * keeps a file that was found.
  */
 #ifdef HAVE_GET_FILE_ACTIVE
 #define compat_get_file_active get_file_active
@@ -28,14 +28,14 @@ static inline struct file *compat_get_file_active(struct file **p)
 }
 #endif
 
-/* Idmapped mounts were user namespaces until 6.2. */
+/* Until 6.2, a user namespace described an idmapped mount. */
 #ifdef HAVE_MNT_IDMAP
 #define COMPAT_MNT_IDMAP struct mnt_idmap
 #else
 #define COMPAT_MNT_IDMAP struct user_namespace
 #endif
 
-/* error_remove_folio() was told a page until 6.7. */
+/* Until 6.7, the callback was error_remove_page(), with a page as its argument. */
 #ifdef HAVE_ERROR_REMOVE_FOLIO
 #define COMPAT_DEFINE_ERROR_REMOVE(fn)
 #define COMPAT_ERROR_REMOVE(fn) .error_remove_folio = fn

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a ftrace callback may read and change. */
+/* The registers that an ftrace callback can read and change. */
 #ifndef _GMEM_COMPAT_FTRACE_REGS_H
 #define _GMEM_COMPAT_FTRACE_REGS_H
 
@@ -7,7 +7,7 @@
 
 #include "compat/have.h"
 
-/* These accessors are of 6.2. Before, struct ftrace_regs is struct pt_regs. */
+/* The accessors came with 6.2. Before, struct ftrace_regs contains a struct pt_regs. */
 #ifndef HAVE_FTRACE_REGS_ACCESSORS
 #define ftrace_regs_get_argument(fregs, n) regs_get_kernel_argument(&(fregs)->regs, n)
 #define ftrace_regs_set_instruction_pointer(fregs, ip) ftrace_instruction_pointer_set(fregs, ip)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Guest faults before 6.13. */
+/* The arguments of a guest fault before 6.13. */
 #ifndef _GMEM_COMPAT_KVM_GFN_TO_PFN_H
 #define _GMEM_COMPAT_KVM_GFN_TO_PFN_H
 
@@ -7,7 +7,7 @@
 
 #include "compat/have.h"
 
-/* Since 6.2 a fault can be interruptible. */
+/* Since 6.2, a fault can be interruptible. */
 #ifdef HAVE_KVM_PFN_ERR_SIGPENDING
 #define COMPAT_INTERRUPTIBLE_PARAMETER bool interruptible,
 #define COMPAT_INTERRUPTIBLE interruptible,

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which functions of kvm.ko this kernel needs redirected. objects.mk has the objects. */
+/* The functions of kvm.ko that must be redirected on this kernel. objects.mk has their objects. */
 #ifndef _GMEM_COMPAT_KVM_HOOKS_H
 #define _GMEM_COMPAT_KVM_HOOKS_H
 
 #include "compat/features.h"
 
 /*
- * Guest faults, and pages mapped around them. One function each since 6.13,
- * which made KVM keep struct page apart from pfn. Before, prefetching has two, and
- * the compiler puts the first of the three into the second.
+ * Guest faults, and pages mapped around them. Since 6.13, where KVM came to keep struct page
+ * apart from pfn, there is one function for each. Before, there are two for prefetching, and
+ * compilers inline the function for faults into the first of these.
  */
 #ifdef HAVE_KVM_FAULTIN_PFN
 #define COMPAT_FAULT_HOOKS(X)			\
@@ -39,10 +39,10 @@
 #endif
 
 /*
- * Name, and with which others it is attached. In the order in which they are armed: a file
- * must not be creatable before every path that will meet it is ready, so what creates
- * one, and what tells user space to, comes last. And faults come first, because calls
- * are looked up in this order.
+ * The name of each redirect, and the group that it is attached with. The order is that in which
+ * they are armed. User space must not be able to create a file before every path that can meet
+ * the file is redirected, so the redirects that create files and advertise them come after all
+ * others for guest_memfd. Faults come first, because the ftrace callback compares in this order.
  */
 #define COMPAT_HOOKS(X)				\
 	COMPAT_GUEST_MEMFD_HOOKS(X)		\

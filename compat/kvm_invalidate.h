@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Keeping guest faults off a range while it is taken from the guest. */
+/* Keeping guest faults off a range while it is unmapped from the guest. */
 #ifndef _GMEM_COMPAT_KVM_INVALIDATE_H
 #define _GMEM_COMPAT_KVM_INVALIDATE_H
 
@@ -9,10 +9,10 @@
 #include "compat/have.h"
 
 /*
- * Since 6.8, the range is one of guest frames, and added after the beginning. Before,
- * it is one of user addresses, and a fault is checked by the address that
- * hooks/gfn_to_pfn.c tells; what is kept is the range that covers all that are under
- * way, so one can be widened, under mmu_lock.
+ * Since 6.8, KVM keeps a range of gfns, which is added after the beginning of an invalidation.
+ * Before, it keeps a range of user addresses, and compares it with the address that
+ * hooks/gfn_to_pfn.c reports for a fault. That range covers all invalidations in progress, so it
+ * can be widened under mmu_lock.
  */
 #ifdef HAVE_GUEST_MEMFD_ABI
 #define COMPAT_INVALIDATE_SYMBOLS(X) X(SYMBOL_KVM, kvm_mmu_invalidate_range_add)

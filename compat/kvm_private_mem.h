@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Private memory, which came with guest_memfd (6.8), and what came along with it. */
+/* Private memory, and the ABI that came with it in 6.8. */
 #ifndef _GMEM_COMPAT_KVM_PRIVATE_MEM_H
 #define _GMEM_COMPAT_KVM_PRIVATE_MEM_H
 

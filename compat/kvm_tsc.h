@@ -7,7 +7,7 @@
 
 #include "compat/have.h"
 
-/* The field is of 6.16 (adafea110600), see features.h. */
+/* The field came with 6.16 (adafea110600), see features.h. */
 static __always_inline bool compat_vcpu_tsc_protected(const struct kvm_vcpu *vcpu)
 {
 #ifdef HAVE_KVM_GUEST_TSC_PROTECTED

@@ -12,10 +12,10 @@
 #include "compat/have.h"
 
 /*
- * folio_alloc_mpol() is of 6.11; before, pages are allocated by policy. Since
- * allocation profiling (6.10), it is the caller who counts. Until 6.6, all is done
- * by way of a mapping, and a policy without one by way of one made up, as shmem did.
- * There, page i of a mapping that starts at page i is the first.
+ * folio_alloc_mpol() came with 6.11; before, alloc_pages_mpol() allocates pages. Since
+ * allocation profiling (6.10), the caller accounts the allocation. Until 6.6, a policy can be
+ * passed only as that of a mapping, so a mapping is made up, as shmem did. Its first page offset
+ * is the interleave index, so that the page at its start is the one to be allocated.
  */
 #if defined(HAVE_FOLIO_ALLOC_MPOL)
 #define COMPAT_ALLOC_SYMBOLS(X) X(SYMBOL_KERNEL, folio_alloc_mpol_noprof)
@@ -40,7 +40,7 @@ static inline struct folio *compat_alloc_folio(gfp_t gfp, struct mempolicy *mpol
 }
 #endif
 
-/* The base from which a mapping interleaves is get_policy()'s to tell since 6.7. */
+/* Since 6.7, get_policy() also returns the base of interleaving. */
 #ifdef HAVE_MPOL_WITHOUT_VMA
 #define COMPAT_DEFINE_GET_POLICY(fn)
 #define COMPAT_GET_POLICY(fn) .get_policy = fn

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Page caches whose pages stay where they are. */
+/* Page caches whose folios are not moved. */
 #ifndef _GMEM_COMPAT_MM_MAPPING_H
 #define _GMEM_COMPAT_MM_MAPPING_H
 
@@ -8,9 +8,9 @@
 #include "compat/have.h"
 
 /*
- * Unmovable is of 6.7; in 6.12 it came to mean that the host must not read the pages
- * either, and was renamed. Before, migration finds out from the file system, which
- * refuses: pages are isolated, unmapped from the host and put back.
+ * Unmovable mappings came with 6.7. In 6.12 the flag came to mean as well that the host must not
+ * read the folios, and was renamed. Before, the file system refuses migration, after a folio has
+ * been isolated and unmapped from the host's page tables.
  */
 static inline void compat_mapping_pin(struct address_space *mapping)
 {

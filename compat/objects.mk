@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The objects that this kernel needs, from the answers in have.mk. Included by
-# Kbuild. kvm_hooks.h has the same choice of hooks, for the compiler.
+# The objects that this kernel needs, by the answers in have.mk. Included by Kbuild. kvm_hooks.h makes the
+# same choice of hooks for the compiler.
 
-# Why guest_memfd is left to the kernel, or left out; empty where it is ours.
+# Why guest_memfd is left to the kernel, or left out; empty where the module provides it.
 gmem-state :=
 ifneq ($(HAVE_NATIVE_POLICY),)
 gmem-state := native

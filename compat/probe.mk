@@ -1,20 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Asks the kernel's headers, through kbuild, what this kernel has, and chooses
-# the objects that it needs. Included by Kbuild.
+# Asks the kernel's headers, through kbuild, which interfaces this kernel has. Included by Kbuild.
 #
-# One difference between kernels is one file in probes/. PROBE_NEW compiles where
-# it is as in newer kernels. Where it does not, PROBE_OLD compiles if it is as in
-# older ones; or, where those have nothing of the kind, PROBE_ODD compiles if
-# there is something all the same. What is neither new nor old, this source has
-# not met, and the build stops.
+# There is one file in probes/ for each difference between kernels. PROBE_NEW compiles if the interface is
+# that of newer kernels. If it does not compile, PROBE_OLD compiles if the interface is that of older
+# kernels; for an interface that older kernels lack, PROBE_ODD compiles if the kernel has something of
+# the kind all the same. If the interface is neither the new nor the old one, this source does not know the
+# kernel, and the build stops.
 #
-# kbuild runs them again when a header that they include, the configuration, the
-# compiler or its flags change. The answers are have.h, for the shims beside
-# this file, and have.mk: as an included makefile, make brings it up to date
-# before anything else and then reads it.
+# kbuild runs the probes again when a header that they include, the configuration, the compiler or its flags
+# change. The answers are written to have.h, for the shims beside this file, and to have.mk. The latter is
+# an included makefile, so make brings it up to date before anything else and then reads it.
 #
-#   make GMEM_FORCE=1	instead of stopping, leave guest_memfd out. For testing.
+#   make GMEM_FORCE=1	leave guest_memfd out instead of stopping. For testing.
 
 gmem-probes := $(basename $(notdir $(wildcard $(src)/compat/probes/*.c)))
 gmem-answers := $(patsubst %,$(obj)/compat/probes/%.answer,$(gmem-probes) NATIVE_POLICY)
@@ -22,7 +20,7 @@ gmem-answers := $(patsubst %,$(obj)/compat/probes/%.answer,$(gmem-probes) NATIVE
 targets += $(patsubst %,compat/probes/%.answer,$(gmem-probes)) compat/have.h compat/have.mk
 clean-files += compat/have.h compat/have.mk compat/probes/*.answer compat/probes/*.log
 
-# What a file in probes/ is about: its first comment.
+# The subject of a file in probes/ is its first comment.
 gmem-subject = sed -n 's|^/\* \(.*\) \*/$$|\1|p' $(1) | head -n 1
 
 # The flags of the module's own objects.
@@ -41,8 +39,8 @@ quiet_cmd_gmem_probe = PROBE   $(notdir $*)
 $(obj)/compat/probes/%.answer: $(src)/compat/probes/%.c FORCE
 	$(call if_changed_dep,gmem_probe)
 
-# From 6.19 on, kvm.ko has policies itself, and the functions behind them are
-# exported to it alone. Nothing in a header shows it.
+# From 6.19 on, kvm.ko has NUMA policies itself, and the functions behind them are exported to it alone.
+# No header shows this.
 gmem-symvers = $(firstword $(wildcard $(objtree)/Module.symvers $(srctree)/Module.symvers))
 define filechk_gmem_native_policy
 	if [ -z "$(gmem-symvers)" ]; then \
@@ -59,10 +57,9 @@ $(obj)/compat/probes/NATIVE_POLICY.answer: FORCE
 
 filechk_gmem_have_h = sed -n 's/^\(HAVE_.*\) y$$/\#define \1 1/p' $(gmem-answers)
 
-# What is unknown matters where guest_memfd is to be brought. A kernel that has it may
-# be as it likes.
+# An unknown interface matters only where the module provides guest_memfd, not on a kernel that has it.
 gmem-needed = ! grep -qx 'HAVE_NATIVE_POLICY y' $(gmem-answers)
-# Without what supported.h wants nothing compiles, and its reason is the one.
+# Where supported.h refuses the kernel, no probe compiles, and the reason that counts is supported.h's.
 gmem-complaint = { sed -n 's/.*error: .*\(kvm-gmem-numa: \)/\1/p' $(patsubst %,$(obj)/compat/probes/%.answer.log,$(gmem-probes)) | sort -u | grep . || \
 	sed -n 's/^UNKNOWN /kvm-gmem-numa: this kernel is not supported: /p' $(gmem-answers); }
 
@@ -79,7 +76,7 @@ $(obj)/compat/have.h: $(gmem-answers) FORCE
 $(obj)/compat/have.mk: $(gmem-answers) $(obj)/compat/have.h FORCE
 	$(call filechk,gmem_have_mk)
 
-# Kbuild is also read to clean up and to link, where there is nothing to ask.
+# Kbuild is also read to clean up and to link, and then nothing is asked.
 ifneq ($(filter %/Makefile.build,$(MAKEFILE_LIST)),)
 include $(obj)/compat/have.mk
 endif

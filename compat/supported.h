@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What no kernel can do without. Included ahead of every file. */
+/* What every supported kernel has. Included ahead of every file. */
 #ifndef _GMEM_COMPAT_SUPPORTED_H
 #define _GMEM_COMPAT_SUPPORTED_H
 

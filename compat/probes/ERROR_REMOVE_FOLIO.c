@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* what a file system is told of a page that failed (error_remove_folio() from 6.8 on) */
+/* the callback for a page whose memory has failed (error_remove_folio() from 6.8 on) */
 #include <linux/fs.h>
 #include <linux/pagemap.h>
 

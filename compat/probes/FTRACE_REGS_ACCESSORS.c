@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* how a ftrace callback reads arguments and goes elsewhere (ftrace_regs_*() from 6.2 on) */
+/* how an ftrace callback reads arguments and redirects the call (ftrace_regs_*() from 6.2 on) */
 #include <linux/ftrace.h>
 
 #ifdef PROBE_NEW

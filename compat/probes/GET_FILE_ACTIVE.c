@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* a reference to a file that may be going (get_file_active() from 6.7 on) */
+/* taking a reference to a file that may be released (get_file_active() from 6.7 on) */
 #include <linux/fs.h>
 
 #ifdef PROBE_NEW

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* guest faults that a signal interrupts (6.2) */
+/* guest faults that a signal can interrupt (6.2) */
 #include <linux/kvm_host.h>
 
 #ifdef PROBE_NEW

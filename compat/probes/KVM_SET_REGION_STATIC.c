@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* setting a memslot (kvm_set_memory_region(), exported until 6.13, and static since) */
+/* setting a memslot (kvm_set_memory_region(), exported until 6.13, static from then on) */
 #include <linux/kvm_host.h>
 
 /* Fails where a header declares it. */

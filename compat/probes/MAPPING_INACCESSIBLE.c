@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* keeping pages where they are (mapping_set_inaccessible() from 6.12 on) */
+/* keeping folios from being moved (mapping_set_inaccessible() from 6.12 on) */
 #include <linux/pagemap.h>
 
 #ifdef PROBE_NEW

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* NUMA policies apart from mappings (get_policy() tells an interleave base from 6.7 on) */
+/* NUMA policies without a mapping (get_policy() returns an interleave base from 6.7 on) */
 #include <linux/gfp.h>
 #include <linux/mempolicy.h>
 #include <linux/mm.h>
