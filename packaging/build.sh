@@ -85,7 +85,7 @@ rpm()
 	mkdir -p "$top/SPECS" "$top/SOURCES"
 	gzip -9n <"$work/$name-$version.tar" >"$top/SOURCES/$name-$version.tar.gz"
 	{
-		sed "s/@VERSION@/$version/" "$work/$name-$version/packaging/rpm/$name-dkms.spec.in"
+		sed "s/@VERSION@/$version/" "$work/$name-$version/rpm/$name-dkms.spec.in"
 		rpm_changelog
 	} >"$spec"
 	touch -d "@$SOURCE_DATE_EPOCH" "$spec" "$top"/SOURCES/*

@@ -41,7 +41,7 @@ names_the_reason()
 }
 
 tree_of_version "$work/trees/next" "$next"
-tree_with "$work/trees/rebuilt" 's/^Release:.*/Release:	2/' packaging/rpm/$module-dkms.spec.in
+tree_with "$work/trees/rebuilt" 's/^Release:.*/Release:	2/' rpm/$module-dkms.spec.in
 tree_unknown "$work/trees/unknown"
 check "any | - | rpm packages of another version, of another release, and of one that knows no kernel" \
 	eval 'rpm_of "$work/trees/next" next.rpm && rpm_of "$work/trees/rebuilt" rebuilt.rpm && rpm_of "$work/trees/unknown" unknown.rpm'

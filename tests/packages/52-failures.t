@@ -22,7 +22,7 @@ names_cause()
 {
 	tail -n 5 "$systems/$1/apt.log"
 	grep -v '^$' "$systems/$1/apt.log" | tail -n 15 |
-		grep -q 'kvm-gmem-numa: this kernel is not supported: what a file system is told of a page that failed'
+		grep -q 'kvm-gmem-numa: this kernel is not supported: the callback for a page whose memory has failed'
 }
 
 system_new unknown bookworm

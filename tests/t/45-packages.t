@@ -45,7 +45,7 @@ lintian_says()
 
 rpmlint_says()
 {
-	rpmlint -c "$top/packaging/rpm/rpmlint.toml" "$packages"/*.rpm "$packages"/*.spec 2>&1 | grep -E ': [EW]: '
+	rpmlint -c "$top/rpm/rpmlint.toml" "$packages"/*.rpm "$packages"/*.spec 2>&1 | grep -E ': [EW]: '
 }
 
 rm -rf "$packages"
