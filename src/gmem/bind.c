@@ -13,8 +13,8 @@
  * gmem_fd_is_ours() - does this descriptor name a file of this module?
  * @fd: from user space
  *
- * User space may put another file behind the descriptor right afterwards. gmem_bind() looks at
- * the file again, and so does KVM.
+ * User space may put another file behind the descriptor right afterwards.
+ * gmem_file_for_slot() looks at the file again, and so does KVM.
  *
  * Return: true also if there is no file, so that the errno is the same on all kernels.
  */
@@ -28,12 +28,20 @@ bool gmem_fd_is_ours(unsigned int fd)
 	return ours;
 }
 
-/*
- * The file that backs a slot, with a reference: one of this module and of the same VM, which ends
- * behind the slot. Stands for the checks of kvm_gmem_bind().
+/**
+ * gmem_file_for_slot() - get the file that a new slot is to be bound to
+ * @kvm: the VM
+ * @slot: the new slot
+ * @fd: descriptor of the file
+ * @offset: offset of the slot's first page in the file, in bytes
+ *
+ * Stands for the checks of kvm_gmem_bind().
+ *
+ * Return: the file, with a reference; ERR_PTR(-EBADF); or ERR_PTR(-EINVAL) if the file is not
+ *	   ours, belongs to another VM, or ends before the slot does.
  */
-static struct file *file_for_slot(struct kvm *kvm, const struct kvm_memory_slot *slot,
-				  unsigned int fd, u64 offset)
+struct file *gmem_file_for_slot(struct kvm *kvm, const struct kvm_memory_slot *slot,
+				unsigned int fd, u64 offset)
 {
 	u64 size = (u64)slot->npages << PAGE_SHIFT, end;
 	struct file *file = fget(fd);
@@ -126,7 +134,19 @@ static int file_link(struct file *file, struct gmem_binding *binding)
 	return err;
 }
 
-static int bind_to_file(struct kvm_memory_slot *slot, struct file *file, pgoff_t pgoff)
+/**
+ * gmem_bind() - bind a new memslot to its file
+ * @slot: the slot: its metadata is allocated, and nobody can see it yet
+ * @file: from gmem_file_for_slot(); the reference stays with the caller
+ * @pgoff: page offset of the slot's first page in the file
+ *
+ * Stands for the second half of kvm_gmem_bind(). Once this has returned 0, gmem_unbind() must be
+ * called before the slot is freed.
+ *
+ * Context: kvm->slots_lock and slots_arch_lock held. Takes the invalidate_lock.
+ * Return: 0; -EEXIST if part of the range is bound already; -ENOMEM.
+ */
+int gmem_bind(struct kvm_memory_slot *slot, struct file *file, pgoff_t pgoff)
 {
 	struct gmem_binding *binding = binding_alloc(slot, file, pgoff);
 	int err;
@@ -148,33 +168,6 @@ static int bind_to_file(struct kvm_memory_slot *slot, struct file *file, pgoff_t
 	/* The file may be closed before the slot is deleted, so the slot pins the module itself. */
 	__module_get(THIS_MODULE);
 	return 0;
-}
-
-/**
- * gmem_bind() - bind a new memslot to a file
- * @kvm: a VM without private memory
- * @slot: a slot of @kvm whose metadata is allocated, and which nobody can see yet
- * @fd: descriptor of the file
- * @offset: offset of the slot's first page in the file, in bytes, page aligned
- *
- * Stands for kvm_gmem_bind(). Once this has returned 0, gmem_unbind() must be called before the
- * slot is freed.
- *
- * Context: kvm->slots_lock and slots_arch_lock held. Takes the invalidate_lock.
- * Return: 0; -EBADF; -EINVAL if the file is not ours, belongs to another VM, or ends before the
- *	   slot does; -EEXIST if part of the range is bound already; -ENOMEM.
- */
-int gmem_bind(struct kvm *kvm, struct kvm_memory_slot *slot, unsigned int fd, u64 offset)
-{
-	struct file *file = file_for_slot(kvm, slot, fd, offset);
-	int err;
-
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-
-	err = bind_to_file(slot, file, offset >> PAGE_SHIFT);
-	fput(file);
-	return err;
 }
 
 /**

@@ -146,7 +146,9 @@ struct file *gmem_open(loff_t size, u64 flags);
 
 /* bind.c */
 bool gmem_fd_is_ours(unsigned int fd);
-int gmem_bind(struct kvm *kvm, struct kvm_memory_slot *slot, unsigned int fd, u64 offset);
+struct file *gmem_file_for_slot(struct kvm *kvm, const struct kvm_memory_slot *slot,
+				unsigned int fd, u64 offset);
+int gmem_bind(struct kvm_memory_slot *slot, struct file *file, pgoff_t pgoff);
 void gmem_unbind(struct kvm_memory_slot *slot);
 
 /* fault.c */

@@ -126,7 +126,8 @@ static __always_inline bool memslot_any_requested(void)
 
 long memslot_set(struct file *filp, const struct kvm_userspace_memory_region2 *mem);
 bool memslot_requested(void);
-int memslot_bind(struct kvm *kvm, struct kvm_memory_slot *slot);
+struct file *memslot_file(struct kvm *kvm, const struct kvm_memory_slot *slot);
+int memslot_bind(struct kvm_memory_slot *slot, struct file *file);
 bool memslot_changes_bound(struct kvm *kvm, const struct kvm_userspace_memory_region2 *mem);
 
 /* set_region.c or set_region_by_ioctl.c */

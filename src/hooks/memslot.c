@@ -5,7 +5,7 @@
  *	vm_ioctl.c: KVM_SET_USER_MEMORY_REGION2 with KVM_MEM_GUEST_MEMFD
  *	  memslot_set(): checks, and remembers which file the slot is for
  *	    KVM sets an ordinary slot
- *	      prepare_memory_region.c: KVM has allocated the new slot's metadata
+ *	      prepare_memory_region.c: KVM allocates the new slot's metadata
  *	        memslot_bind(): the slot is bound to the file, in gmem/bind.c
  *
  * KVM before 6.18 refuses the flag for a VM without private memory, and its own guest_memfd code
@@ -170,20 +170,36 @@ static bool is_as_requested(const struct memslot_request *req, struct kvm *kvm,
 }
 
 /**
- * memslot_bind() - bind the slot that this task has asked for
+ * memslot_file() - get the file that the slot which this task has asked for is to be bound to
  * @kvm: the VM
- * @slot: the new slot: KVM has allocated its metadata, and has not yet shown it to anybody
+ * @slot: the new slot
  *
  * Context: the task is in memslot_set(); kvm->slots_lock and slots_arch_lock held.
- * Return: 0; -EINVAL if this is not the slot that was asked for; or as gmem_bind().
+ * Return: as gmem_file_for_slot(); also ERR_PTR(-EINVAL) if this is not the slot that was asked
+ *	   for.
  */
-int memslot_bind(struct kvm *kvm, struct kvm_memory_slot *slot)
+struct file *memslot_file(struct kvm *kvm, const struct kvm_memory_slot *slot)
+{
+	const struct memslot_request *req = this_request();
+
+	if (!is_as_requested(req, kvm, slot))
+		return ERR_PTR(-EINVAL);
+	return gmem_file_for_slot(kvm, slot, req->mem->guest_memfd, req->mem->guest_memfd_offset);
+}
+
+/**
+ * memslot_bind() - bind the slot that this task has asked for
+ * @slot: the new slot: KVM has allocated its metadata, and has not yet shown it to anybody
+ * @file: from memslot_file()
+ *
+ * Context: as memslot_file().
+ * Return: as gmem_bind().
+ */
+int memslot_bind(struct kvm_memory_slot *slot, struct file *file)
 {
 	struct memslot_request *req = this_request();
-	int err = -EINVAL;
+	int err = gmem_bind(slot, file, req->mem->guest_memfd_offset >> PAGE_SHIFT);
 
-	if (is_as_requested(req, kvm, slot))
-		err = gmem_bind(kvm, slot, req->mem->guest_memfd, req->mem->guest_memfd_offset);
 	req->bound = !err;
 	return err;
 }

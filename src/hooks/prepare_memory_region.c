@@ -3,6 +3,8 @@
  * kvm_arch_prepare_memory_region(): allocates a memslot's metadata, with slots_lock and
  * slots_arch_lock held. After it, KVM does nothing to a new slot that can fail.
  */
+#include <linux/file.h>
+
 #include "../gmem/gmem.h"
 #include "hooks.h"
 
@@ -26,19 +28,27 @@ DEFINE_REDIRECT(prepare_memory_region, "kvm_arch_prepare_memory_region",
 		prepare_memory_region_replacement, prepare_memory_region_wanted);
 
 /*
- * The metadata comes first: from the moment in which the slot is bound, a hole that is punched in
- * the file walks it.
+ * As upstream, a wrong file is reported before anything that is wrong with the slot. The metadata
+ * is allocated before the slot is bound, because from then on a hole that is punched in the file
+ * walks it.
  */
 static int prepare_bound_slot(struct kvm *kvm, struct kvm_memory_slot *new)
 {
-	int r = redirect_original(prepare_memory_region)(kvm, NULL, new, KVM_MR_CREATE);
+	struct file *file = memslot_file(kvm, new);
+	int r;
 
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+
+	r = redirect_original(prepare_memory_region)(kvm, NULL, new, KVM_MR_CREATE);
 	if (r)
-		return r;
+		goto out;
 
-	r = memslot_bind(kvm, new);
+	r = memslot_bind(new, file);
 	if (r)
 		redirect_original(free_memslot)(kvm, new);
+out:
+	fput(file);
 	return r;
 }
 
