@@ -2,7 +2,7 @@
 # Our own tests of what the module promises. The same tests run on a native kernel, without the module or with
 # it, in which case it does nothing.
 
-programs="test_file test_memslot test_policy test_cpuset test_guest test_pressure test_signal test_hotplug
+programs="test_readme test_file test_memslot test_policy test_cpuset test_guest test_pressure test_signal test_hotplug
 	test_poison test_tsc test_teardown test_cve test_unprivileged"
 only=$(parameter gmem_only | tr , ' ')
 

@@ -63,17 +63,22 @@ function limits_of_rest(i, n, ops)
 		limit(ops[i] " without clearing, to native", rest_ours(ops[i]) / rest_native(ops[i]), 1)
 }
 
+function summary_row(what, operation)
+{
+	printf "| %s | %s | 1 | **%s** |\n", what, ratio(memfd(operation, "bind"), native(operation, "bind")),
+		ratio(ours(operation, "bind"), native(operation, "bind"))
+}
+
 function summary()
 {
-	printf "With MPOL_BIND, a guest's first touch of a page takes %s of the instructions that native\n", \
-		ratio(ours("guest-first-touch", "bind"), native("guest-first-touch", "bind"))
-	printf "guest_memfd of 7.3 needs, the host's %s, fallocate() %s, a touch after it %s, punching a\n",
-		ratio(ours("host-first-touch", "bind"), native("host-first-touch", "bind")),
-		ratio(ours("fallocate", "bind"), native("fallocate", "bind")),
-		ratio(ours("touch-after-fallocate", "bind"), native("touch-after-fallocate", "bind"))
-	printf "hole %s; and a guest's first touch %s of what a memfd needs.\n\n",
-		ratio(ours("punch-hole", "bind"), native("punch-hole", "bind")),
-		ratio(ours("guest-first-touch", "bind"), memfd("guest-first-touch", "bind"))
+	print "| instructions per page with MPOL_BIND, native = 1 | memfd on 6.12 | native 7.3 | the module on 6.12 |"
+	print "| --- | ---: | ---: | ---: |"
+	summary_row("a guest's first touch", "guest-first-touch")
+	summary_row("the host's first touch", "host-first-touch")
+	summary_row("fallocate()", "fallocate")
+	summary_row("the host's touch after fallocate()", "touch-after-fallocate")
+	summary_row("punching a hole", "punch-hole")
+	print ""
 }
 
 function table_limits()

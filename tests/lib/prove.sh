@@ -48,3 +48,19 @@ boot_with()
 	initramfs "$work/$name.cpio.gz" "$scenario" "${files[@]}"
 	scenario "$name" "$work/$name.cpio.gz" ${kernel_expect:+"gmem_expect=${kernel_expect// /,}"} "$@"
 }
+
+# boot_program PROGRAM MODULE NAME [KERNEL PARAMETER...]: run one of the test programs, in the scenario that it
+# belongs to.
+boot_program()
+{
+	case $1 in
+	load) boot_with "$2" load "$3" "${@:4}" ;;
+	neighbours) BOOT_ICOUNT=0 boot_with "$2" neighbours "$3" "${@:4}" ;;
+	test_movable) BOOT_MOVABLE_MIB=256 boot_with "$2" movable "$3" "${@:4}" ;;
+	fuzz) BOOT_TIMEOUT=420 boot_with "$2" fuzz "$3" fuzz_seconds=120 fuzz_seed=1 "${@:4}" ;;
+	race_*)
+		BOOT_ICOUNT=2 BOOT_TIMEOUT=420 boot_with "$2" races "$3" race_seconds=60 race_seed=1 "race_programs=$1" "${@:4}"
+		;;
+	*) boot_with "$2" conformance "$3" "gmem_only=$1" "${@:4}" ;;
+	esac
+}

@@ -59,6 +59,40 @@ without_licence()
 	done
 }
 
+# Includes of a layer that stands higher: docs/design.md lists the layers from the lowest to the highest. A file belongs
+# to the layer with the longest path that its own begins with.
+layers()
+{
+	sed -n '/^## Layers$/,/^## Where/p' docs/design.md | awk -F '|' '
+		/^\| (`|the other)/ { n++; for (i = split($2, part, "`"); i > 1; i--) if (i % 2 == 0) print n, part[i] }'
+}
+
+includes_upwards()
+{
+	find src compat -name '*.[ch]' ! -path '*/probes/*' ! -name have.h -print0 | xargs -0 grep -HE '^#include "' |
+		sed 's/:#include "\(.*\)".*/ \1/' | awk '
+		NR == FNR { layer[$2] = $1; next }
+		function rank(file, l, best) {
+			for (l in layer)
+				if (index(file, l) == 1 && length(l) > length(best))
+					best = l
+			return layer[best]
+		}
+		function exists(file, line, r) { r = (getline line <file) >= 0; close(file); return r }
+		$2 != "compat/have.h" {
+			dir = $1
+			sub(/[^\/]*$/, "", dir)
+			to = dir $2
+			while (sub(/[^\/]+\/\.\.\//, "", to)) { }
+			if (!exists(to))
+				to = $2
+			if (!rank($1) || !rank(to) || !exists(to))
+				print $1 " includes " $2 ", which has no layer"
+			else if (rank(to) > rank($1))
+				print $1 " includes " to
+		}' <(layers) -
+}
+
 # The format of debian/copyright is named by a URL, which nothing downloads.
 archive_hosts()
 {
@@ -84,6 +118,8 @@ silent "shellcheck has nothing to say of the scripts" shellcheck -S warning -s b
 	-e SC1090,SC1091,SC2034,SC2100,SC2154,SC2164 "${scripts[@]}"
 silent "no kernel version or HAVE_ test outside compat/" kernel_tests_outside_compat
 silent "no version test at all" version_tests
+silent "no file includes one of a higher layer" includes_upwards
+check "the layers are known" test "$(layers | wc -l)" -ge 8
 silent "every file names its licence" without_licence
 silent "no archive host is written down" archive_hosts
 silent "each fault that is put into the module changes it" faults_without_effect
