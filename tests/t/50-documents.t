@@ -105,6 +105,13 @@ unmapped_files()
 	done
 }
 
+# Mutants that a document names, and that tests/mutation/faults does not have.
+dead_mutants()
+{
+	grep -h mutant "${documents[@]}" | grep -oE '`[a-z][a-z0-9]*(-[a-z0-9]+)+`' | tr -d '`' | sort -u |
+		grep -vxF -e kvm-gmem-numa-check -f <(grep -v '^#' tests/mutation/faults | cut -f 1)
+}
+
 # Targets that make knows and `make help` does not list.
 targets_without_help()
 {
@@ -116,6 +123,7 @@ silent "every command in the documents is one that the tests run" unknown_comman
 check "there are commands in the documents" test "$(document_commands | wc -l)" -ge 15
 silent "every link leads to a file and to a heading" dead_links
 silent "every path that a document names exists" dead_paths
+silent "every mutant that a document names exists" dead_mutants
 silent "every file has its part in docs/design.md" unmapped_files
 check "the README has 150 lines at most" test "$(wc -l <README.md)" -le 150
 silent "make help lists every target" targets_without_help
