@@ -150,7 +150,7 @@ static void redirects_explain(const struct ftrace_ops *ops, const struct redirec
  * redirects_traced() - is any of the functions traced by BPF, on a CPU with IBT?
  * @list: redirects that were found
  *
- * A BPF program of type fexit has a trampoline on the function that it traces. When ftrace
+ * A BPF program that looks at how a function returns (fexit) has a trampoline on it. When ftrace
  * registers our ftrace_ops beside such a trampoline, it changes the trampoline before our
  * callback is in place; when it unregisters the ftrace_ops, the trampoline stays changed until a
  * grace period after our callback has gone. In between, the trampoline makes an indirect call to
@@ -160,8 +160,8 @@ static void redirects_explain(const struct ftrace_ops *ops, const struct redirec
  *
  * A trampoline that is attached at this very moment is not seen.
  *
- * Return: the name of a function in the list that has such a trampoline, if the CPU enforces IBT;
- *	   otherwise NULL.
+ * Return: the name of a function in the list that has a trampoline of somebody else, whatever its
+ *	   type, if the CPU enforces IBT; otherwise NULL.
  */
 const char *redirects_traced(const struct redirect_list *list)
 {
@@ -260,7 +260,7 @@ static int redirects_register(struct ftrace_ops *ops)
  * Context: process context, may sleep; calls for the same @ops are serialised by the caller.
  * Return: 0, or an error after one line in the log that names its cause, and none of them is
  *	   attached: -EBUSY where a live patch or another module has redirected one of the
- *	   functions, or as redirects_traced().
+ *	   functions, or if redirects_traced() returns one.
  */
 int redirects_attach(struct ftrace_ops *ops, const struct redirect_list *list, const char *what)
 {

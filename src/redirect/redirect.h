@@ -58,7 +58,7 @@ struct redirect {
 	struct task_struct *prover;
 };
 
-/* More than any kernel needs. */
+/* No kernel needs more than this. */
 #define REDIRECTS_MAX 16
 
 /**
@@ -184,8 +184,8 @@ long redirect_proof_stub(void);
  * @name: as given to DEFINE_REDIRECT()
  *
  * Enters the body behind the fentry call. A call of the function itself would meet the redirect
- * again. Recognising such a call by its caller's address was tried and rejected: it loops for
- * ever where the compiler turns the call into a tail jump.
+ * again. Recognising such a call by its caller's address is no way out: it loops for ever where
+ * the compiler turns the call into a tail jump.
  */
 #define redirect_original(name) redirect_original_##name
 
