@@ -37,8 +37,9 @@ bool gmem_fd_is_ours(unsigned int fd)
  *
  * Stands for the checks of kvm_gmem_bind().
  *
+ * Context: kvm->slots_lock held.
  * Return: the file, with a reference; ERR_PTR(-EBADF); or ERR_PTR(-EINVAL) if the file is not
- *	   ours, belongs to another VM, or ends before the slot does.
+ *	   ours, belongs to another VM, has no flags, or ends before the slot does.
  */
 struct file *gmem_file_for_slot(struct kvm *kvm, const struct kvm_memory_slot *slot,
 				unsigned int fd, u64 offset)
@@ -61,7 +62,7 @@ struct file *gmem_file_for_slot(struct kvm *kvm, const struct kvm_memory_slot *s
 	if (!GMEM_I(file_inode(file))->flags)
 		goto err;
 
-	/* In unsigned numbers (eba85fee7fc6, 7.2). */
+	/* Computed in unsigned numbers, as upstream since eba85fee7fc6 (7.2). */
 	if (check_add_overflow(offset, size, &end) || end > i_size_read(file_inode(file)))
 		goto err;
 

@@ -130,8 +130,8 @@ static struct folio *gmem_slot_get_folio(const struct kvm_memory_slot *slot, gfn
  *
  * Stands for kvm_gmem_get_pfn() and kvm_mmu_faultin_pfn_gmem().
  *
- * What this reads of the binding may be out of date, and it waits for the invalidate_lock only
- * while a hole is punched around the page. That is sound because KVM read mmu_invalidate_seq
+ * The function does not rely on what it reads of the binding, and waits for the invalidate_lock
+ * only while a hole is punched around the page. That is sound because KVM read mmu_invalidate_seq
  * before the call: if a hole is punched or the file is closed in the meantime, KVM drops the
  * page and retries the fault.
  *

@@ -7,11 +7,11 @@
  * -EFAULT. So the task replaces that result by the error when the ioctl returns to user space,
  * in task work.
  *
- * An earlier version redirected the functions around the fault instead. That costs the faults of
- * every VM on the host, and the error must be found again by its task. With task work, only the
- * task whose fault failed has any work. One difference is visible: audit and the sys_exit
- * tracepoint run before task work, and still see EFAULT. strace sees the error, because a task
- * does its task work before it stops for its tracer.
+ * An earlier version redirected the functions around the fault instead. That makes the faults of
+ * every VM on the host more expensive, and the error has to be looked up by its task. With task
+ * work, only the task whose fault failed does anything. One difference is visible: audit and the
+ * sys_exit tracepoint run before task work, and still see EFAULT. strace sees the error, because
+ * a task does its task work before it stops for its tracer.
  */
 #include <linux/module.h>
 #include <linux/sched/task_stack.h>

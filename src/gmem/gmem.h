@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * gmem/ is the path of a page: guest_memfd files of this module, and their memory, from creation
- * to close.
+ * gmem/ implements the guest_memfd files of this module, and their memory, from creation to
+ * close.
  *
  * The files, in the order in which a page travels:
  *	create.c	KVM_CREATE_GUEST_MEMFD makes an inode and a file

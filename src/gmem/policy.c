@@ -26,10 +26,10 @@
 #define GMEM_INTERLEAVE_BASE 0
 
 /*
- * Does the policy confine pages to some of the nodes, so that the allocation must fail when
- * these are full? The OOM killer knows policies of tasks only. It would consider every task a
- * candidate, and killing one need not free a page on these nodes. So the allocation fails after
- * reclaim has done what it can.
+ * Does the policy confine pages to some of the nodes, as MPOL_BIND does, so that the allocation
+ * must fail when these are full? The OOM killer would look for a task that may use the nodes, but
+ * knows policies of tasks only. It would consider every task a candidate, and killing one need
+ * not free a page on these nodes. So the allocation fails after reclaim has done what it can.
  *
  * A policy that names all nodes which can hold such pages fails only when there is no memory
  * left at all, and that is what the OOM killer is for.
@@ -74,8 +74,8 @@ static bool gmem_policy_can_be_met(const struct mempolicy *mpol)
  *
  * Where the file has no policy, the task's own policy and its cpuset decide.
  *
- * The allocator clears the page. A kernel that was booted with init_on_alloc=1 does so in any
- * case, and clearing the page here would be a second time.
+ * The allocator clears the page, once. A kernel that was booted with init_on_alloc=1 does so in
+ * any case, and clearing the page here would only do so a second time.
  *
  * Context: may sleep; on the task that is charged for the page.
  * Return: a folio of one page that is in no mapping, cleared and uptodate; or ERR_PTR(-ENOSPC)
