@@ -9,8 +9,8 @@
 #include "compat/have.h"
 
 /*
- * get_file_active() came with 6.7, where a freed struct file can be reused at once. Before, RCU
- * keeps a file that was found.
+ * get_file_active() came with 6.7, since which a freed struct file can be reused at once. Before,
+ * RCU keeps a file that was found.
  */
 #ifdef HAVE_GET_FILE_ACTIVE
 #define compat_get_file_active get_file_active

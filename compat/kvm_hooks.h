@@ -6,9 +6,9 @@
 #include "compat/features.h"
 
 /*
- * Guest faults, and pages mapped around them. Since 6.13, where KVM came to keep struct page
- * apart from pfn, there is one function for each. Before, there are two for prefetching, and
- * compilers inline the function for faults into the first of these.
+ * Guest faults, and pages mapped around them. Since 6.13, which separated struct page from pfn in
+ * KVM, there is one function for each. Before, there are two for prefetching, and compilers
+ * inline the function for faults into the first of these.
  */
 #ifdef HAVE_KVM_FAULTIN_PFN
 #define COMPAT_FAULT_HOOKS(X)			\

@@ -8,9 +8,9 @@
 #include "compat/have.h"
 
 /*
- * Unmovable mappings came with 6.7. In 6.12 the flag came to mean as well that the host must not
- * read the folios, and was renamed. Before, the file system refuses migration, after a folio has
- * been isolated and unmapped from the host's page tables.
+ * Unmovable mappings came with 6.7. In 6.12 the flag was renamed, and since then also means that
+ * the host must not read the folios. Before 6.7, the file system refuses migration, but only after
+ * a folio has been isolated and unmapped from the host's page tables; it is then put back.
  */
 static inline void compat_mapping_pin(struct address_space *mapping)
 {
