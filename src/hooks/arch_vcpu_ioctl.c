@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * kvm_arch_vcpu_ioctl(): KVM_SET_TSC_KHZ on a vCPU, which is refused if the vCPU's TSC is
- * protected
- * (6.17). KVM cannot set the frequency of such a TSC, and would compute with one that the guest
- * does not see.
+ * protected (6.17). KVM cannot set the frequency of such a TSC, and would compute with one that
+ * the guest does not see.
  */
 #include "compat/kvm_tsc.h"
 #include "hooks.h"

@@ -42,7 +42,7 @@ static int set_tsc_khz(struct file *filp, unsigned int ioctl, unsigned long arg)
 
 /*
  * The module is held by a reference, as in vm_ioctl.c: a task that holds kvm->lock may be
- * waiting for user space, and this one waits for that task.
+ * waiting for user space, and the current task waits for that task.
  */
 static COMPAT_ARCH_VM_IOCTL_TYPE
 arch_vm_ioctl_replacement(struct file *filp, unsigned int ioctl, unsigned long arg)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * When redirects are attached: while any memslot of the host is bound, or while a parameter wants
- * them. A live patch can take the functions whose redirects are detached.
+ * When redirects are attached: while any memslot of the host is bound, or while a parameter is
+ * set that needs them. A live patch can take the functions whose redirects are detached.
  *
  * The redirects for slots are attached before anybody can see the first bound slot, and detached
  * after the last one is gone. So a fault that is in progress while text is patched belongs to a
@@ -87,7 +87,7 @@ static int demand_let_go(enum hook_group group)
 	return err;
 }
 
-/* Attach the redirects that the parameters want, and detach those that they do not. */
+/* Attach the redirects that the parameters call for, and detach the others. */
 static int demand_switch(void)
 {
 	enum hook_group group;
@@ -185,7 +185,7 @@ static void demand_work_fn(struct work_struct *work)
 /**
  * demand_get_slot() - demand the redirects for slots, for a slot that is about to be bound
  *
- * The first slot of the host has them attached.
+ * Attaches them, which patches text, if this is the first slot of the host.
  *
  * Context: may sleep; no locks of KVM's held, the module held. The first slot waits for a grace
  *	    period if a detach has just begun.

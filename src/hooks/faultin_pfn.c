@@ -4,7 +4,7 @@
 #include "hooks.h"
 
 /*
- * Of the callers that pass a slot of user space, all are guest faults. Where KVM reads guest
+ * Every call with a slot that user space has created is a guest fault. Where KVM reads guest
  * memory for itself, it uses the hva and does not call this function.
  */
 static kvm_pfn_t faultin_pfn_replacement(const struct kvm_memory_slot *slot, gfn_t gfn,

@@ -8,8 +8,8 @@
 
 /*
  * KVM maps the pages that it finds at userspace_addr, where something other than the file may be
- * mapped. Upstream still does so in 7.3. Here KVM is told that there are no pages, so it does
- * not prefetch.
+ * mapped. Upstream still does so in 7.3. The replacement reports that there are no pages, so KVM
+ * does not prefetch.
  */
 static int gfn_to_page_many_replacement(struct kvm_memory_slot *slot, gfn_t gfn,
 					struct page **pages, int nr_pages)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * hooks/ is where KVM is entered: which functions of kvm.ko are redirected, when, and what is
- * done with their calls.
+ * hooks/ is where the module meets KVM: which functions of kvm.ko are redirected, when, and what
+ * happens to their calls.
  *
  * There is one file for each redirected function, named after it. Such a file has three parts:
  * which calls the module wants, the replacement, and a call that proves the redirect. What a
@@ -14,9 +14,9 @@
  *	set_region.c, set_region_by_ioctl.c
  *			asking KVM for a memslot
  *
- * hooks.c knows every redirected function, and memslot.c, on behalf of one of them, asks
- * demand.c to attach others. That loop is the subject of this folder, and does not leave it:
- * nothing below includes this header.
+ * There is a loop: hooks.c knows every redirected function, and one of these functions, by way
+ * of memslot.c, asks demand.c to attach others. It cannot be avoided, but stays within this
+ * folder: no lower layer includes this header.
  */
 #ifndef _GMEM_HOOKS_H
 #define _GMEM_HOOKS_H

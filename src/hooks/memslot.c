@@ -6,7 +6,8 @@
  *	  memslot_set(): checks, and remembers which file the slot is for
  *	    KVM sets an ordinary slot
  *	      prepare_memory_region.c: KVM allocates the new slot's metadata
- *	        memslot_bind(): the slot is bound to the file, in gmem/bind.c
+ *	        memslot_file() before that: the file is looked up and checked, in gmem/bind.c
+ *	        memslot_bind() after it: the slot is bound to the file, in gmem/bind.c
  *
  * KVM before 6.18 refuses the flag for a VM without private memory, and its own guest_memfd code
  * would take our files for its own. So KVM is asked for the slot without the flag, and the slot
@@ -31,8 +32,8 @@ struct memslot_request {
 };
 
 /*
- * By task. A lookup takes a bounded number of steps, however many tasks bind slots at the same
- * time, and a single test when there is none.
+ * Requests, indexed by task. A lookup takes a bounded number of steps, however many tasks bind
+ * slots at the same time. While no task does, a single test finds that out.
  */
 DEFINE_XARRAY(memslot_requests);
 
@@ -92,7 +93,7 @@ static int check_request(struct kvm *kvm, const struct kvm_userspace_memory_regi
 	return change ? -EINVAL : 0;
 }
 
-/* What KVM is asked for: the same slot, as an ordinary one. */
+/* Ask KVM for the same slot, as an ordinary one. */
 static long set_ordinary(struct file *filp, const struct kvm_userspace_memory_region2 *mem)
 {
 	const struct kvm_userspace_memory_region2 ordinary = {
@@ -105,7 +106,7 @@ static long set_ordinary(struct file *filp, const struct kvm_userspace_memory_re
 	return hook_set_region(filp, &ordinary);
 }
 
-/* The request is registered for as long as KVM is at it. */
+/* The request is registered only while KVM handles it. */
 static long set_and_bind(struct file *filp, const struct kvm_userspace_memory_region2 *mem)
 {
 	struct memslot_request req = { .kvm = filp->private_data, .mem = mem };
@@ -121,11 +122,11 @@ static long set_and_bind(struct file *filp, const struct kvm_userspace_memory_re
 		r = set_ordinary(filp, mem);
 	xa_erase(&memslot_requests, task);
 
-	/* A slot that is bound keeps what it demands, until free_memslot.c. */
+	/* For a bound slot, free_memslot.c calls this when the slot is freed. */
 	if (!req.bound)
 		demand_put_slot();
 
-	/* KVM had nothing to create: another task has just made the same slot. */
+	/* KVM succeeded without creating a slot: another task has just created the same one. */
 	return r ?: req.bound ? 0 : -EINVAL;
 }
 
@@ -137,9 +138,9 @@ static long set_and_bind(struct file *filp, const struct kvm_userspace_memory_re
  * Creates a slot that is bound to a file of ours, or deletes a slot.
  *
  * Context: process of the VM, no locks held, the module held.
- * Return: 0, an error of KVM's, or: -EINVAL if the flags, the slot or the file are not such that
- *	   the slot can be bound; -EBADF; -EEXIST if part of the file's range is bound already;
- *	   -ENOMEM; or as demand_get_slot().
+ * Return: 0; an error of KVM's; -EINVAL if the flags, the slot or the file do not allow a
+ *	   binding; -EBADF; -EEXIST if part of the file's range is bound already; -ENOMEM; or as
+ *	   demand_get_slot().
  */
 long memslot_set(struct file *filp, const struct kvm_userspace_memory_region2 *mem)
 {
@@ -151,7 +152,7 @@ long memslot_set(struct file *filp, const struct kvm_userspace_memory_region2 *m
 }
 
 /**
- * memslot_requested() - is this task in memslot_set(), and KVM at it?
+ * memslot_requested() - is KVM handling a request that this task has made in memslot_set()?
  */
 bool memslot_requested(void)
 {
@@ -159,8 +160,8 @@ bool memslot_requested(void)
 }
 
 /*
- * set_region_by_ioctl.c has KVM read its arguments from memory of user space, where other
- * threads can change them.
+ * Is this the slot that was asked for? With set_region_by_ioctl.c, KVM reads its arguments from
+ * user space, where other threads can change them.
  */
 static bool is_as_requested(const struct memslot_request *req, struct kvm *kvm,
 			    const struct kvm_memory_slot *slot)
@@ -170,7 +171,7 @@ static bool is_as_requested(const struct memslot_request *req, struct kvm *kvm,
 }
 
 /**
- * memslot_file() - get the file that the slot which this task has asked for is to be bound to
+ * memslot_file() - get the file for the slot that this task has asked for
  * @kvm: the VM
  * @slot: the new slot
  *

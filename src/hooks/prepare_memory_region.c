@@ -29,8 +29,8 @@ DEFINE_REDIRECT(prepare_memory_region, "kvm_arch_prepare_memory_region",
 
 /*
  * As upstream, a wrong file is reported before anything that is wrong with the slot. The metadata
- * is allocated before the slot is bound, because from then on a hole that is punched in the file
- * walks it.
+ * is allocated before the slot is bound, because as soon as it is bound, a task that punches a
+ * hole in the file walks the metadata.
  */
 static int prepare_bound_slot(struct kvm *kvm, struct kvm_memory_slot *new)
 {

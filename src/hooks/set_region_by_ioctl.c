@@ -3,7 +3,7 @@
  * Asking KVM for a memslot, from 6.14 on, where compilers inline or split KVM's function for it.
  * So the ioctl itself is called, with arguments that are put into user space for the time of the
  * call. Another thread of the process can change them there, but gains only what it could ask
- * for itself, because memslot_bind() compares the slot with the request. The thread can also
+ * for itself, because memslot_file() compares the slot with the request. The thread can also
  * make the page stay behind, or keep the call waiting.
  */
 #include <linux/err.h>

@@ -3,7 +3,7 @@
  * kvm_vm_ioctl(): KVM_CREATE_GUEST_MEMFD, and the two ioctls that set a memslot, on a VM without
  * private memory.
  *
- * The functions that the ioctl calls would be nearer to the point, but compilers take them
+ * It would be more direct to redirect the functions that the ioctl calls, but compilers take them
  * apart: GCC 12 makes a .part.0 of __kvm_set_memory_region() in 6.8, which the ioctl calls, so a
  * redirect of the function would be bypassed. kvm_vm_ioctl() is in a table of file operations,
  * and stays whole.
@@ -36,7 +36,7 @@ static __always_inline bool vm_ioctl_wanted(struct ftrace_regs *fregs)
 	return kvm->mm == current->mm && !kvm_arch_has_private_mem(kvm);
 }
 
-/* No header declares the function. KVM has it in a table whose field has its type. */
+/* No header declares the function, but KVM puts it into a table, whose field has its type. */
 REDIRECT_PROTOTYPE(*((const struct file_operations *)NULL)->unlocked_ioctl, vm_ioctl_replacement);
 DEFINE_REDIRECT(vm_ioctl, "kvm_vm_ioctl", vm_ioctl_replacement, vm_ioctl_wanted);
 
@@ -124,8 +124,8 @@ static long vm_ioctl(struct file *filp, unsigned int ioctl, unsigned long arg)
  * The module is held by a reference, and not by SRCU alone: user space can put the arguments
  * where reading them takes as long as it likes, and an unload must then be refused instead of
  * hanging. If the unload has already begun, the system call is restarted until it finds the
- * redirect gone. The original cannot be called in that case, because it would wait for user
- * space instead of us.
+ * redirect gone. Calling the original in that case would not help: then the original would wait
+ * for user space in our place.
  */
 static long vm_ioctl_replacement(struct file *filp, unsigned int ioctl, unsigned long arg)
 {
