@@ -65,15 +65,17 @@ static int __init gmem_init(void)
 	if (err)
 		goto err_features;
 
+	demand_start();
 	err = status_publish();
 	if (err)
-		goto err_features;
+		goto err_demand;
 
 	status_log();
-	demand_start();
 	hooks_arm();
 	return 0;
 
+err_demand:
+	demand_stop();
 err_features:
 	gmem_stop_features();
 	return err;
@@ -82,8 +84,8 @@ err_features:
 static void __exit gmem_exit(void)
 {
 	hooks_disarm();
-	demand_stop();
 	status_withdraw();
+	demand_stop();
 	gmem_stop_features();
 }
 

@@ -248,7 +248,7 @@ void demand_start(void)
 /**
  * demand_stop() - leave the redirects to hooks_remove()
  *
- * Context: module exit; no slot is bound, and no task is in demand_get_slot().
+ * Context: module init or exit; no slot is bound, and no task is in demand_get_slot().
  */
 void demand_stop(void)
 {

@@ -14,7 +14,8 @@
  * is bound when its metadata exists and nobody can see the slot yet. All of this happens on one
  * task, by which the request is found again.
  */
-#include <linux/slab.h>
+#include <linux/mutex.h>
+#include <linux/xarray.h>
 
 #include "../gmem/gmem.h"
 #include "hooks.h"
