@@ -6,7 +6,8 @@ table=$cache/kernels.md
 
 table_begin()
 {
-	cat >"$table" <<-'EOF'
+	printf 'Found at commit %s.\n\n' "$(git -C "$top" describe --always --dirty --exclude '*' || echo unknown)" >"$table"
+	cat >>"$table" <<-'EOF'
 		| kernel | release | guest_memfd | TSC gate, VM | TSC gate, vCPU | redirects | shims | passed | failed | skipped |
 		| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 	EOF
