@@ -245,7 +245,7 @@ static bool is_full(unsigned long pages)
 static bool has_nodes(void)
 {
 	if (nodes_allowed(&report.nodes, &report.movable))
-		not_run("get_mempolicy");
+		not_run("the nodes that this process may use");
 	else if (!report.nodes.count)
 		report_verdict(&report, NOT_SHOWN, "no node that this process may use can hold guest memory");
 	return report.nodes.count;

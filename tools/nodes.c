@@ -16,22 +16,27 @@
 
 #include "nodes.h"
 
-/* The nodes that a file in sysfs lists; node 0 if it cannot be read or parsed. */
+/*
+ * The nodes that a file in sysfs lists; node 0 if there is no such file. NULL with errno if libnuma
+ * cannot parse the list: it knows no node whose number is higher than that of any possible CPU.
+ */
 static struct bitmask *read_nodes(const char *path)
 {
 	struct bitmask *nodes = NULL;
 	FILE *f = fopen(path, "r");
 	char list[4096];
 
-	if (f) {
-		if (fgets(list, sizeof(list), f)) {
-			list[strcspn(list, "\n")] = 0;
-			/* numa_parse_nodestring() would refuse nodes outside of the cpuset. */
-			nodes = numa_parse_nodestring_all(list);
-		}
-		fclose(f);
+	if (!f)
+		return numa_bitmask_setbit(numa_allocate_nodemask(), 0);
+	if (fgets(list, sizeof(list), f)) {
+		list[strcspn(list, "\n")] = 0;
+		/* numa_parse_nodestring() would refuse nodes outside of the cpuset. */
+		nodes = numa_parse_nodestring_all(list);
 	}
-	return nodes ? nodes : numa_bitmask_setbit(numa_allocate_nodemask(), 0);
+	fclose(f);
+	if (!nodes)
+		errno = ERANGE;
+	return nodes;
 }
 
 static int mems_allowed(struct bitmask *allowed)
@@ -46,7 +51,7 @@ static int mems_allowed(struct bitmask *allowed)
 int nodes_allowed(struct nodes *nodes, struct nodes *movable)
 {
 	struct bitmask *memory, *normal, *allowed;
-	int i, r;
+	int i, r = -1;
 
 	nodes->count = movable->count = 0;
 	if (numa_available() < 0) {
@@ -60,7 +65,8 @@ int nodes_allowed(struct nodes *nodes, struct nodes *movable)
 	memory = read_nodes("/sys/devices/system/node/has_memory");
 	normal = read_nodes("/sys/devices/system/node/has_normal_memory");
 	allowed = numa_allocate_nodemask();
-	r = mems_allowed(allowed);
+	if (memory && normal)
+		r = mems_allowed(allowed);
 	for (i = 0; !r && i < NODES_MAX; i++) {
 		if (!numa_bitmask_isbitset(memory, i) || !numa_bitmask_isbitset(allowed, i))
 			continue;
