@@ -26,16 +26,16 @@ check: ## run all tests on Debian 12's 6.12; with KDIR=DIR on a kernel tree that
 fuzz: ## make random calls beside a model, for FUZZ_MINUTES (60)
 bench: ## count instructions against native 7.3 and memfd, and write docs/performance.md
 demo try check bench fuzz:
-	GMEM_KERNEL=$(asked-for-kdir) tests/run $@
+	@GMEM_KERNEL=$(asked-for-kdir) tests/run $@
 
 check-kernels: ## test on each of Debian's kernels, and write docs/kernels.md; KERNELS=REGEX selects some
 check-debug: ## test on a 6.12 with KASAN, lockdep and kmemleak
 check-stress: ## hunt faults for some hours, and write docs/robustness.md; STRESS=REGEX selects some
 check-mutants: ## put faults into the module, and see the tests notice; MUTANTS=REGEX selects some
 check-packages: ## install, upgrade and remove the packages on Debian 12 and 13, and print a table
-check-fleet: ## roll the packages out on two hosts that boot, once well and once not, and write docs/fleet.md
+check-fleet: ## roll the packages out on two hosts that boot, once well and once not, and write docs/fleet-run.md
 check-kernels check-debug check-stress check-mutants check-packages check-fleet:
-	tests/run $(@:check-%=%)
+	@tests/run $(@:check-%=%)
 
 ## Packages
 

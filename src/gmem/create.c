@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* KVM_CREATE_GUEST_MEMFD. */
+/* KVM_CREATE_GUEST_MEMFD, and what can be done with the file: its operations, and mmap(). */
 #include <linux/file.h>
 #include <linux/slab.h>
 

@@ -3,10 +3,10 @@
  * hooks/ is where the module meets KVM: which functions of kvm.ko are redirected, when, and what
  * happens to their calls.
  *
- * There is one file for each redirected function, named after it. Such a file has three parts:
- * which calls the module wants, the replacement, and a call that proves the redirect. What a
- * replacement does to guest memory is in gmem/. compat/kvm_hooks.h lists the functions that each
- * kernel needs. Beside them are
+ * There is one file for each redirected function, named after it without KVM's prefixes and
+ * suffixes. Such a file has three parts: which calls the module wants, the replacement, and a
+ * call that proves the redirect. What a replacement does to guest memory is in gmem/.
+ * compat/kvm_hooks.h lists the functions that each kernel needs. Beside them are
  *	hooks.c		attaching, proving, arming and detaching, one group at a time
  *	demand.c	when each group is attached: by bound memslots and by parameters
  *	canary.c	arguments for the proofs
@@ -59,6 +59,9 @@ struct canary {
  * @HOOKS_TSC_VM_GATE: for FEATURE_TSC_VM_GATE, while the parameter tsc_gate is set
  * @HOOKS_TSC_VCPU_GATE: for FEATURE_TSC_VCPU_GATE, while the parameter tsc_gate is set
  * @HOOK_GROUPS: how many groups there are
+ *
+ * A new group also needs its feature, callback and ftrace_ops in hooks.c, and in demand.c the
+ * condition under which it is attached.
  */
 enum hook_group {
 	HOOKS_FOR_SLOTS,

@@ -3,11 +3,13 @@
  * A memslot that is to be bound to a guest_memfd, on its way through KVM.
  *
  *	vm_ioctl.c: KVM_SET_USER_MEMORY_REGION2 with KVM_MEM_GUEST_MEMFD
- *	  memslot_set(): checks, and remembers which file the slot is for
+ *	  memslot_set(): checks the request; attaches the redirects for slots, if this is the
+ *	  host's first; remembers which file the slot is for
  *	    KVM sets an ordinary slot
- *	      prepare_memory_region.c: KVM allocates the new slot's metadata
- *	        memslot_file() before that: the file is looked up and checked, in gmem/bind.c
- *	        memslot_bind() after it: the slot is bound to the file, in gmem/bind.c
+ *	      prepare_memory_region.c
+ *	        memslot_file(): looks up the file and checks it, by gmem/bind.c
+ *	        KVM allocates the new slot's metadata
+ *	        memslot_bind(): binds the slot to the file, by gmem/bind.c
  *
  * KVM before 6.18 refuses the flag for a VM without private memory, and its own guest_memfd code
  * would take our files for its own. So KVM is asked for the slot without the flag, and the slot
@@ -89,12 +91,12 @@ static int check_request(struct kvm *kvm, const struct kvm_userspace_memory_regi
 
 	/* A slot that exists can only be deleted. This may be out of date at once. */
 	mutex_lock(&kvm->slots_lock);
-	change = region_changes(kvm, mem);
+	change = !!region_changes(kvm, mem);
 	mutex_unlock(&kvm->slots_lock);
 	return change ? -EINVAL : 0;
 }
 
-/* Ask KVM for the same slot, as an ordinary one. */
+/* Ask KVM for the same slot as an ordinary one, or for its deletion. */
 static long set_ordinary(struct file *filp, const struct kvm_userspace_memory_region2 *mem)
 {
 	const struct kvm_userspace_memory_region2 ordinary = {
@@ -128,7 +130,9 @@ static long set_and_bind(struct file *filp, const struct kvm_userspace_memory_re
 		demand_put_slot();
 
 	/* KVM succeeded without creating a slot: another task has just created the same one. */
-	return r ?: req.bound ? 0 : -EINVAL;
+	if (!r && !req.bound)
+		r = -EINVAL;
+	return r;
 }
 
 /**
@@ -157,7 +161,7 @@ long memslot_set(struct file *filp, const struct kvm_userspace_memory_region2 *m
  */
 bool memslot_requested(void)
 {
-	return this_request();
+	return !!this_request();
 }
 
 /*

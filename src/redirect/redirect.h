@@ -18,6 +18,8 @@
  *	disarm	As after attach.
  *	remove	The text is as it was before; see redirects_quiesce() for calls in flight. The
  *		redirect can be attached again.
+ *	strand	ftrace has switched itself off, so the text leads here for ever, and the unload
+ *		never ends.
  *
  * An ftrace_ops is registered with all its functions and unregistered as a whole; its set of
  * functions never changes in between. ftrace asks other users of a function only when it
@@ -71,6 +73,7 @@ struct redirect_list {
 	struct redirect *redirect[REDIRECTS_MAX];
 };
 
+/* Tells whether a BPF trampoline is on a function, see redirects_traced(). */
 #define REDIRECT_SYMBOLS(X) X(SYMBOL_KERNEL, ftrace_find_rec_direct)
 REDIRECT_SYMBOLS(DECLARE_SYMBOL)
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * symbol/ finds functions of the kernel and of kvm.ko that are not exported, and makes them
- * callable.
+ * callable. A kprobe that is registered as disabled finds the address; src/gmem/symbols.h is an
+ * example of a list.
  *
  * Each is called by a static call, which the kernel patches into a direct branch. A call through
  * a pointer would be slower, and wrong: the kernel seals functions whose address is never taken

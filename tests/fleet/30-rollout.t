@@ -90,5 +90,5 @@ done
 	printf '\nA release that was given a fault, on purpose:\n\n'
 	fleet_record faulty "ansible-playbook -i inventory -e kvm_gmem_numa_version=99 rollout.yml"
 } >"$fleet/record"
-check "both outcomes are recorded in docs/fleet.md" fleet_document
+check "both outcomes are recorded in docs/fleet-run.md" fleet_document
 plan

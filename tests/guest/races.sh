@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Races, for as long as the kernel's command line says. With maxcpus=1, the other CPUs come online only when no more
-# text will be patched: when the redirects that only slots and memory failures need are attached, and there is a vCPU.
+# text will be patched: when the redirects that only slots need are attached, and there is a vCPU.
 # They go offline before any of these goes.
 
 other_cpus()

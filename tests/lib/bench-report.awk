@@ -247,7 +247,8 @@ END {
 	if (what == "limits-table")
 		table_limits()
 	else if (what == "releases")
-		printf "Ours ran on %s, native on %s, and memfd on %s.\n\n", release["ours"], release["native"], release["plain"]
+		printf "Measured at commit %s. Ours ran on %s, native on %s, and memfd on %s.\n\n", commit,
+			release["ours"], release["native"], release["plain"]
 	else if (what == "summary")
 		summary()
 	else if (what == "pages")

@@ -93,7 +93,9 @@ bench_report()
 	shift
 	# shellcheck disable=SC2086 # a list of words
 	[ $# -gt 0 ] || set -- $bench_boots
-	(cd "$bench" && awk -v what="$what" -f "$top/tests/lib/bench-report.awk" "$@")
+	# Before the first document is written.
+	: "${bench_commit:=$(at_commit)}"
+	(cd "$bench" && awk -v what="$what" -v commit="$bench_commit" -f "$top/tests/lib/bench-report.awk" "$@")
 }
 
 # Between marks in the documents; and what the tables are made of, and a plot.

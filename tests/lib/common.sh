@@ -20,6 +20,12 @@ die()
 	exit 1
 }
 
+# at_commit: print the commit that figures are found at.
+at_commit()
+{
+	git -C "$top" describe --always --dirty --exclude '*' 2>/dev/null || echo unknown
+}
+
 # step TEXT COMMAND...: run the command with its output in a log, and show the log if the command fails.
 # The command runs in the background, because bash ignores set -e in commands that are part of a condition:
 # a function would continue after one of its commands failed. Variables that the command sets are lost.

@@ -198,12 +198,12 @@ fleet_record()
 	printf '```\n'
 }
 
-# fleet_document: put the record between two marks in docs/fleet.md.
+# fleet_document: put the record between two marks in docs/fleet-run.md.
 fleet_document()
 {
-	awk -v record="$fleet/record" '
-		/^<!-- rollout: / { print; print ""; while ((getline line < record) > 0) print line; print ""; skip = 1; next }
+	awk -v record="$fleet/record" -v commit="$(at_commit)" '
+		/^<!-- rollout: / { print $0 "\n\nRecorded at commit " commit ".\n"; while ((getline line < record) > 0) print line; print ""; skip = 1; next }
 		/^<!-- end of rollout/ { skip = 0 }
-		!skip' "$top/docs/fleet.md" >"$fleet/document"
-	cat "$fleet/document" >"$top/docs/fleet.md"
+		!skip' "$top/docs/fleet-run.md" >"$fleet/document"
+	cat "$fleet/document" >"$top/docs/fleet-run.md"
 }

@@ -6,7 +6,7 @@ table=$cache/kernels.md
 
 table_begin()
 {
-	printf 'Found at commit %s.\n\n' "$(git -C "$top" describe --always --dirty --exclude '*' || echo unknown)" >"$table"
+	printf 'Found at commit %s.\n\n' "$(at_commit)" >"$table"
 	cat >>"$table" <<-'EOF'
 		| kernel | release | guest_memfd | TSC gate, VM | TSC gate, vCPU | redirects | shims | passed | failed | skipped |
 		| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
@@ -77,7 +77,15 @@ table_end()
 {
 	if [ -s "$table.skipped" ]; then
 		printf '\nSkipped, and why:\n\n'
-		sed 's/^/- /' "$table.skipped"
+		awk '{
+			kernel = $1
+			sub(/:$/, "", kernel)
+			sub(/^[^ ]* /, "")
+			if (!($0 in kernels))
+				order[++n] = $0
+			kernels[$0] = kernels[$0] (kernels[$0] ? ", " : "") kernel
+		}
+		END { for (i = 1; i <= n; i++) print "- " order[i] " (" kernels[order[i]] ")" }' "$table.skipped"
 	fi >>"$table"
 	say ""
 	cat "$table"

@@ -22,7 +22,7 @@ known_commands()
 	make check
 	make check KDIR=DIR
 	make try PROGRAM=test_policy
-	MUTANTS=interleave-base make check-mutants
+	MUTANTS=interleave-by-task make check-mutants
 	make deb
 	make rpm
 	make check-packages
