@@ -161,6 +161,9 @@ static const struct request_case {
 	{ "an offset that is negative", EINVAL, { .guest_memfd_offset = 1UL << 63 } },
 	{ "an offset and a size that wrap to 0", EINVAL, { .guest_memfd_offset = -SIZE } },
 	{ "an offset and a size that wrap", EINVAL, { .guest_memfd_offset = -PAGE } },
+	/* KVM checks this before it checks for an overlap. */
+	{ "an offset and a size that wrap, where there is memory", EINVAL,
+	  { .guest_memfd_offset = -PAGE, .guest_phys_addr = -VMM_TEST_GPA } },
 	{ "an offset and a size that overflow a signed sum", EINVAL,
 	  { .guest_memfd_offset = (1UL << 63) - SIZE } },
 	{ "a slot number too big", EINVAL, { .slot = LAST_SLOT + 1 - SLOT } },
