@@ -4,7 +4,7 @@
  * close.
  *
  * The files, in the order in which a page travels:
- *	create.c	KVM_CREATE_GUEST_MEMFD makes an inode and a file; the file's operations, mmap()
+ *	create.c	KVM_CREATE_GUEST_MEMFD makes a file; the file's operations, mmap()
  *	bind.c		a memslot is bound to the file
  *	fault.c		the guest or the host touches a page
  *	folio.c		the folio at an index of the file, allocated if there is none
