@@ -6,6 +6,7 @@
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 
+#include "../mempolicy.h"
 #include "gmem.h"
 
 /* From now on, faults in [start, end) wait until the hole is punched, see folio.c. */
@@ -59,7 +60,7 @@ static long gmem_allocate(struct inode *inode, loff_t offset, loff_t len)
 
 		folio = gmem_get_folio(inode, index);
 		if (IS_ERR(folio))
-			return gmem_errno(PTR_ERR(folio));
+			return mempolicy_errno(PTR_ERR(folio));
 
 		folio_unlock(folio);
 		folio_put(folio);

@@ -5,6 +5,7 @@
 #include <linux/pagemap.h>
 #include <linux/userfaultfd_k.h>
 
+#include "../mempolicy.h"
 #include "compat/fs_file.h"
 #include "gmem.h"
 #include "symbols.h"
@@ -60,7 +61,7 @@ static vm_fault_t gmem_host_fault_error(const struct vm_fault *vmf, int err)
 {
 	if (err == -ENOSPC && vmf->flags & FAULT_FLAG_USER)
 		return VM_FAULT_SIGBUS;
-	return vmf_error(gmem_errno(err));
+	return vmf_error(mempolicy_errno(err));
 }
 
 static vm_fault_t gmem_host_fault(struct vm_fault *vmf)
@@ -106,7 +107,7 @@ static struct folio *gmem_slot_get_folio(const struct kvm_memory_slot *slot, gfn
 	folio = gmem_get_folio(file_inode(file), gfn - slot->base_gfn + binding->pgoff);
 	fput(file);
 	if (IS_ERR(folio))
-		return ERR_PTR(gmem_errno(PTR_ERR(folio)));
+		return ERR_PTR(mempolicy_errno(PTR_ERR(folio)));
 
 	if (folio_test_hwpoison(folio)) {
 		folio_unlock(folio);

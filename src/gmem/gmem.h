@@ -161,18 +161,6 @@ void gmem_fault_errno(int err);
 /* folio.c */
 struct folio *gmem_get_folio(struct inode *inode, pgoff_t index);
 
-/**
- * gmem_errno() - translate an error of gmem_get_folio() for user space
- * @err: the error
- *
- * Inside the module, -ENOSPC stands for a full node, because host faults, which cannot report an
- * errno, treat that case differently. User space gets -ENOMEM.
- */
-static inline int gmem_errno(int err)
-{
-	return err == -ENOSPC ? -ENOMEM : err;
-}
-
 /* policy.c */
 struct folio *gmem_alloc_folio(struct inode *inode, pgoff_t index);
 int gmem_set_policy(struct vm_area_struct *vma, struct mempolicy *mpol);

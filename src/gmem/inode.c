@@ -16,6 +16,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+#include "../mempolicy.h"
 #include "compat/fs_file.h"
 #include "compat/mm_mapping.h"
 #include "gmem.h"
@@ -193,7 +194,7 @@ static void gmem_init_inode_once(void *object)
  */
 int gmem_start(void)
 {
-	int err = gmem_symbols_resolve();
+	int err = mempolicy_symbols_resolve() ?: gmem_symbols_resolve();
 
 	if (err)
 		return err;

@@ -11,6 +11,7 @@
 #include <linux/pagemap.h>
 
 #include "../log.h"
+#include "../mempolicy.h"
 #include "gmem.h"
 #include "symbols.h"
 
@@ -24,48 +25,6 @@
  * memory is not small, and i modulo n can be checked.
  */
 #define GMEM_INTERLEAVE_BASE 0
-
-/*
- * Does the policy confine pages to some of the nodes, as MPOL_BIND does, so that the allocation
- * must fail when these are full? The OOM killer would look for a task that may use the nodes, but
- * knows policies of tasks only. It would consider every task a candidate, and killing one need
- * not free a page on these nodes. So the allocation fails after reclaim has done what it can.
- *
- * A policy that names all nodes which can hold such pages fails only when there is no memory
- * left at all, and that is what the OOM killer is for.
- */
-static bool gmem_policy_confines(const struct mempolicy *mpol)
-{
-	return mpol->mode == MPOL_BIND &&
-	       !nodes_subset(node_states[N_NORMAL_MEMORY], mpol->nodes);
-}
-
-/*
- * A node of the policy whose memory is all in ZONE_MOVABLE (hotplugged memory, CXL by daxctl),
- * or NUMA_NO_NODE. Folios of a guest_memfd are never migrated, so they cannot be allocated
- * there. The page allocator would skip such a node or, where the policy names no other, ignore
- * the policy. mbind() fails instead, so that its caller knows. A node that has other memory as
- * well provides folios from that.
- */
-static int gmem_unusable_node(const struct mempolicy *mpol)
-{
-	int nid;
-
-	if (mpol->mode == MPOL_LOCAL)
-		return NUMA_NO_NODE;
-
-	for_each_node_mask(nid, mpol->nodes) {
-		if (!node_state(nid, N_NORMAL_MEMORY))
-			return nid;
-	}
-	return NUMA_NO_NODE;
-}
-
-/* False if the last memory outside ZONE_MOVABLE was taken offline after the policy was set. */
-static bool gmem_policy_can_be_met(const struct mempolicy *mpol)
-{
-	return nodes_intersects(mpol->nodes, node_states[N_NORMAL_MEMORY]);
-}
 
 /**
  * gmem_alloc_folio() - allocate the folio for an index as the file's policy says
@@ -84,28 +43,21 @@ static bool gmem_policy_can_be_met(const struct mempolicy *mpol)
 struct folio *gmem_alloc_folio(struct inode *inode, pgoff_t index)
 {
 	gfp_t gfp = mapping_gfp_mask(inode->i_mapping) | __GFP_ZERO;
-	struct folio *folio = NULL;
 	struct mempolicy *mpol;
-	bool confined = false;
+	struct folio *folio;
 
 	mpol = kernel_call(mpol_shared_policy_lookup)(&GMEM_I(inode)->policy, index);
 	if (mpol) {
-		confined = gmem_policy_confines(mpol);
-		if (confined)
-			gfp |= __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
-		if (!confined || gmem_policy_can_be_met(mpol))
-			folio = compat_alloc_folio(gfp, mpol, GMEM_INTERLEAVE_BASE + index);
+		folio = mempolicy_alloc_folio(gfp, mpol, GMEM_INTERLEAVE_BASE + index);
 		/* This is mpol_cond_put(), which calls an unexported function. */
 		if (mpol_needs_cond_ref(mpol))
 			kernel_call(__mpol_put)(mpol);
 	} else {
-		folio = filemap_alloc_folio(gfp, 0);
+		folio = filemap_alloc_folio(gfp, 0) ?: ERR_PTR(-ENOMEM);
 	}
 
-	if (!folio)
-		return ERR_PTR(confined ? -ENOSPC : -ENOMEM);
-
-	__folio_mark_uptodate(folio);
+	if (!IS_ERR(folio))
+		__folio_mark_uptodate(folio);
 	return folio;
 }
 
@@ -114,6 +66,8 @@ struct folio *gmem_alloc_folio(struct inode *inode, pgoff_t index)
  * @vma: the part of the mapping that mbind() was called for
  * @mpol: the policy, or NULL to remove it
  *
+ * mbind() fails where it could not be obeyed, so that its caller knows.
+ *
  * Context: mmap_lock held for write.
  * Return: 0, -ENOMEM, or -EINVAL after one line in the log that names a node which cannot hold
  *	   guest memory.
@@ -121,7 +75,7 @@ struct folio *gmem_alloc_folio(struct inode *inode, pgoff_t index)
 int gmem_set_policy(struct vm_area_struct *vma, struct mempolicy *mpol)
 {
 	struct inode *inode = file_inode(vma->vm_file);
-	int nid = mpol ? gmem_unusable_node(mpol) : NUMA_NO_NODE;
+	int nid = mpol ? mempolicy_movable_node(mpol) : NUMA_NO_NODE;
 
 	if (nid != NUMA_NO_NODE) {
 		log_refused("mbind() of a guest_memfd refused",

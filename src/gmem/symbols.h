@@ -3,7 +3,6 @@
 #ifndef _GMEM_SYMBOLS_H
 #define _GMEM_SYMBOLS_H
 
-#include <linux/gfp.h>
 #include <linux/kvm_host.h>
 #include <linux/mempolicy.h>
 #include <linux/security.h>
@@ -11,12 +10,9 @@
 
 #include "../symbol/symbol.h"
 #include "compat/kvm_invalidate.h"
-#include "compat/mm_alloc.h"
 
 /* The last two are exported, but from 6.18 on to KVM's own vendor modules only. */
 #define GMEM_SYMBOLS(X)						\
-	X(SYMBOL_KERNEL, __mpol_put)				\
-	COMPAT_ALLOC_SYMBOLS(X)					\
 	X(SYMBOL_KERNEL, mpol_free_shared_policy)		\
 	X(SYMBOL_KERNEL, mpol_set_shared_policy)		\
 	X(SYMBOL_KERNEL, mpol_shared_policy_init)		\
