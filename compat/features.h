@@ -16,6 +16,14 @@
 #define COMPAT_GUEST_MEMFD_STATE	""
 #endif
 
+/* The same for private memory, which upstream places by no policy of the VMM's. */
+#ifdef COMPAT_PRIVATE_POLICY_STATE
+#define COMPAT_BUILDS_PRIVATE_POLICY	0
+#else
+#define COMPAT_BUILDS_PRIVATE_POLICY	1
+#define COMPAT_PRIVATE_POLICY_STATE	""
+#endif
+
 /*
  * vcpu->arch.guest_tsc_protected came with 6.16 (adafea110600). On kernels without it no vCPU's
  * TSC is protected, so there is nothing to refuse.

@@ -32,6 +32,24 @@
 #define COMPAT_GUEST_MEMFD_HOOKS(X)
 #endif
 
+/* kvm_gmem_populate() came with 6.11. */
+#ifdef HAVE_KVM_GMEM_POPULATE
+#define COMPAT_POPULATE_HOOKS(X) X(gmem_populate, HOOKS_FOR_PRIVATE_PAGES)
+#else
+#define COMPAT_POPULATE_HOOKS(X)
+#endif
+
+#if COMPAT_BUILDS_PRIVATE_POLICY
+#define COMPAT_PRIVATE_HOOKS(X)				\
+	X(gmem_get_pfn, HOOKS_FOR_PRIVATE_PAGES)	\
+	COMPAT_POPULATE_HOOKS(X)			\
+	X(gmem_fallocate, HOOKS_FOR_PRIVATE_PAGES)	\
+	X(gmem_release, HOOKS_FOR_PRIVATE_PAGES)	\
+	X(gmem_create, HOOKS_FOR_PRIVATE_FILES)
+#else
+#define COMPAT_PRIVATE_HOOKS(X)
+#endif
+
 #if COMPAT_BUILDS_TSC_VCPU_GATE
 #define COMPAT_VCPU_GATE_HOOKS(X) X(arch_vcpu_ioctl, HOOKS_TSC_VCPU_GATE)
 #else
@@ -42,10 +60,11 @@
  * The name of each redirect, and the group that it is attached with. The order is that in which
  * they are armed. User space must not be able to create a file before every path that can meet
  * the file is redirected, so the redirects that create files and advertise them come after all
- * others for guest_memfd. Faults come first, because the ftrace callback compares in this order.
+ * others of their feature. Faults come first, because the ftrace callback compares in this order.
  */
 #define COMPAT_HOOKS(X)				\
 	COMPAT_GUEST_MEMFD_HOOKS(X)		\
+	COMPAT_PRIVATE_HOOKS(X)			\
 	X(arch_vm_ioctl, HOOKS_TSC_VM_GATE)	\
 	COMPAT_VCPU_GATE_HOOKS(X)
 

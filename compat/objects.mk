@@ -15,6 +15,16 @@ else ifneq ($(gmem-unknown),)
 gmem-state := unavailable: built with GMEM_FORCE for an unknown kernel
 endif
 
+# The same for private memory. A native kernel that is newer than this source is left alone.
+private-state :=
+ifeq ($(CONFIG_KVM_PRIVATE_MEM)$(CONFIG_KVM_GUEST_MEMFD),)
+private-state := unavailable: this kernel has no private memory
+else ifeq ($(CONFIG_NUMA),)
+private-state := unavailable: this kernel has no NUMA (CONFIG_NUMA)
+else ifneq ($(gmem-unknown),)
+private-state := unavailable: this kernel is not known
+endif
+
 compat-objs := src/hooks/arch_vm_ioctl.o
 compat-objs += $(if $(HAVE_KVM_GUEST_TSC_PROTECTED),src/hooks/arch_vcpu_ioctl.o)
 
@@ -31,3 +41,13 @@ compat-objs += $(if $(HAVE_KVM_SET_REGION_STATIC),src/hooks/set_region_by_ioctl.
 else
 ccflags-y += '-DCOMPAT_GUEST_MEMFD_STATE="$(gmem-state)"'
 endif
+
+ifeq ($(private-state),)
+compat-objs += $(addprefix src/private/, count.o file.o place.o policy.o)
+compat-objs += $(addprefix src/hooks/, gmem_create.o gmem_fallocate.o gmem_get_pfn.o gmem_release.o)
+compat-objs += $(if $(HAVE_KVM_GMEM_POPULATE),src/hooks/gmem_populate.o)
+else
+ccflags-y += '-DCOMPAT_PRIVATE_POLICY_STATE="$(private-state)"'
+endif
+
+compat-objs += $(if $(and $(gmem-state),$(private-state)),,src/mempolicy.o)

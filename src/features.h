@@ -11,12 +11,14 @@
 /**
  * enum feature - what the module can provide
  * @FEATURE_GUEST_MEMFD: guest_memfd with mmap() and NUMA policy
+ * @FEATURE_PRIVATE_POLICY: private memory of confidential guests by the policy of its shared half
  * @FEATURE_TSC_VM_GATE: KVM_SET_TSC_KHZ on a VM is refused once the VM has a vCPU
  * @FEATURE_TSC_VCPU_GATE: KVM_SET_TSC_KHZ on a vCPU is refused if the vCPU's TSC is protected
  * @FEATURES: how many features there are
  */
 enum feature {
 	FEATURE_GUEST_MEMFD,
+	FEATURE_PRIVATE_POLICY,
 	FEATURE_TSC_VM_GATE,
 	FEATURE_TSC_VCPU_GATE,
 	FEATURES,
@@ -35,6 +37,8 @@ extern unsigned long features_ours;
 static __always_inline bool feature_is_ours(enum feature feature)
 {
 	if (feature == FEATURE_GUEST_MEMFD && !COMPAT_BUILDS_GUEST_MEMFD)
+		return false;
+	if (feature == FEATURE_PRIVATE_POLICY && !COMPAT_BUILDS_PRIVATE_POLICY)
 		return false;
 	if (feature == FEATURE_TSC_VCPU_GATE && !COMPAT_BUILDS_TSC_VCPU_GATE)
 		return false;

@@ -6,6 +6,7 @@
 #include "features.h"
 #include "gmem/gmem.h"
 #include "hooks/hooks.h"
+#include "private/private.h"
 #include "status.h"
 
 /*
@@ -29,6 +30,8 @@ static int __init gmem_start_feature(enum feature feature)
 
 	if (feature_is_ours(FEATURE_GUEST_MEMFD) && feature == FEATURE_GUEST_MEMFD)
 		err = gmem_start();
+	if (feature_is_ours(FEATURE_PRIVATE_POLICY) && feature == FEATURE_PRIVATE_POLICY)
+		err = private_symbols_resolve();
 
 	return err ?: hooks_find(feature) ?: demand_load(feature);
 }
@@ -49,6 +52,8 @@ static int __init gmem_start_features(void)
 static void gmem_stop_features(void)
 {
 	hooks_remove();
+	if (COMPAT_BUILDS_PRIVATE_POLICY)
+		private_files_forget();
 	if (COMPAT_BUILDS_GUEST_MEMFD)
 		gmem_stop();
 }
@@ -93,6 +98,6 @@ module_init(gmem_init);
 module_exit(gmem_exit);
 
 MODULE_AUTHOR("The kvm-gmem-numa developers");
-MODULE_DESCRIPTION("NUMA policy for KVM guest_memfd, and KVM_SET_TSC_KHZ gating");
+MODULE_DESCRIPTION("NUMA policy for KVM guest_memfd and private memory, and KVM_SET_TSC_KHZ gating");
 MODULE_LICENSE("GPL");
 MODULE_VERSION(GMEM_VERSION);

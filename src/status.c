@@ -8,15 +8,21 @@
 
 #include "features.h"
 #include "hooks/hooks.h"
+#include "private/private.h"
 #include "status.h"
 
 static const char *feature_state(enum feature feature)
 {
 	if (!feature_is_ours(feature))
 		return feature_left_state(feature);
-	if (feature != FEATURE_GUEST_MEMFD && !READ_ONCE(gmem_tsc_gate))
-		return "off: parameter tsc_gate";
-	return "active";
+	switch (feature) {
+	case FEATURE_GUEST_MEMFD:
+		return "active";
+	case FEATURE_PRIVATE_POLICY:
+		return READ_ONCE(gmem_private_policy) ? "active" : "off: parameter private_policy";
+	default:
+		return READ_ONCE(gmem_tsc_gate) ? "active" : "off: parameter tsc_gate";
+	}
 }
 
 #define FEATURE_ATTRIBUTE(name, feature)					\
@@ -28,6 +34,7 @@ static const char *feature_state(enum feature feature)
 	static struct kobj_attribute name##_attr = __ATTR_RO(name)
 
 FEATURE_ATTRIBUTE(guest_memfd, FEATURE_GUEST_MEMFD);
+FEATURE_ATTRIBUTE(private_policy, FEATURE_PRIVATE_POLICY);
 FEATURE_ATTRIBUTE(tsc_vm_gate, FEATURE_TSC_VM_GATE);
 FEATURE_ATTRIBUTE(tsc_vcpu_gate, FEATURE_TSC_VCPU_GATE);
 
@@ -39,8 +46,39 @@ static ssize_t redirects_show(struct kobject *kobj, struct kobj_attribute *attr,
 
 static struct kobj_attribute redirects_attr = __ATTR_RO(redirects);
 
+/* Pages since the module was loaded. */
+#define PAGES_ATTRIBUTE(name, what)						\
+	static ssize_t name##_show(struct kobject *kobj,			\
+				   struct kobj_attribute *attr, char *buf)	\
+	{									\
+		return sysfs_emit(buf, "%lu\n", COMPAT_BUILDS_PRIVATE_POLICY ?	\
+				  private_counted(what) : 0);			\
+	}									\
+	static struct kobj_attribute name##_attr = __ATTR_RO(name)
+
+PAGES_ATTRIBUTE(placed, PRIVATE_PLACED);
+PAGES_ATTRIBUTE(refused, PRIVATE_REFUSED);
+PAGES_ATTRIBUTE(unmapped, PRIVATE_UNMAPPED);
+PAGES_ATTRIBUTE(foreign, PRIVATE_FOREIGN);
+PAGES_ATTRIBUTE(movable, PRIVATE_MOVABLE);
+
+static struct attribute *private_pages_attrs[] = {
+	&placed_attr.attr,
+	&refused_attr.attr,
+	&unmapped_attr.attr,
+	&foreign_attr.attr,
+	&movable_attr.attr,
+	NULL,
+};
+
+static const struct attribute_group private_pages_group = {
+	.name = "private_pages",
+	.attrs = private_pages_attrs,
+};
+
 static struct attribute *features_attrs[] = {
 	&guest_memfd_attr.attr,
+	&private_policy_attr.attr,
 	&tsc_vm_gate_attr.attr,
 	&tsc_vcpu_gate_attr.attr,
 	&redirects_attr.attr,
@@ -49,6 +87,12 @@ static struct attribute *features_attrs[] = {
 
 static const struct attribute_group features_group = {
 	.attrs = features_attrs,
+};
+
+static const struct attribute_group *features_groups[] = {
+	&features_group,
+	&private_pages_group,
+	NULL,
 };
 
 /*
@@ -70,7 +114,7 @@ int status_publish(void)
 	if (!features_kobj)
 		return -ENOMEM;
 
-	err = sysfs_create_group(features_kobj, &features_group);
+	err = sysfs_create_groups(features_kobj, features_groups);
 	if (err)
 		kobject_put(features_kobj);
 	return err;
@@ -81,7 +125,7 @@ int status_publish(void)
  */
 void status_withdraw(void)
 {
-	sysfs_remove_group(features_kobj, &features_group);
+	sysfs_remove_groups(features_kobj, features_groups);
 	kobject_put(features_kobj);
 }
 
@@ -90,9 +134,9 @@ void status_withdraw(void)
  */
 void status_log(void)
 {
-	pr_info("guest_memfd %s; TSC gate of VMs %s, of vCPUs %s\n",
-		feature_state(FEATURE_GUEST_MEMFD), feature_state(FEATURE_TSC_VM_GATE),
-		feature_state(FEATURE_TSC_VCPU_GATE));
+	pr_info("guest_memfd %s; private memory by policy %s; TSC gate of VMs %s, of vCPUs %s\n",
+		feature_state(FEATURE_GUEST_MEMFD), feature_state(FEATURE_PRIVATE_POLICY),
+		feature_state(FEATURE_TSC_VM_GATE), feature_state(FEATURE_TSC_VCPU_GATE));
 	if (gmem_force)
 		pr_warn("loaded with force=Y, which is for testing: not for production\n");
 }

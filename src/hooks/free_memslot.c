@@ -23,7 +23,7 @@ static void free_memslot_replacement(struct kvm *kvm, struct kvm_memory_slot *sl
 
 	gmem_unbind(slot);
 	redirect_original(free_memslot)(kvm, slot);
-	demand_put_slot();
+	demand_put(HOOKS_FOR_SLOTS);
 	redirect_exit(idx);
 }
 

@@ -7,7 +7,9 @@
 
 static const enum feature group_feature[HOOK_GROUPS] = {
 	[HOOKS_FOR_SLOTS] = FEATURE_GUEST_MEMFD,
+	[HOOKS_FOR_PRIVATE_PAGES] = FEATURE_PRIVATE_POLICY,
 	[HOOKS_FOR_FILES] = FEATURE_GUEST_MEMFD,
+	[HOOKS_FOR_PRIVATE_FILES] = FEATURE_PRIVATE_POLICY,
 	[HOOKS_ADVERTISE] = FEATURE_GUEST_MEMFD,
 	[HOOKS_TSC_VM_GATE] = FEATURE_TSC_VM_GATE,
 	[HOOKS_TSC_VCPU_GATE] = FEATURE_TSC_VCPU_GATE,
@@ -34,14 +36,18 @@ static __always_inline void hooks_dispatch(enum hook_group group, unsigned long 
 	}
 
 DEFINE_HOOKS_CALLBACK(slots_callback, HOOKS_FOR_SLOTS)
+DEFINE_HOOKS_CALLBACK(private_pages_callback, HOOKS_FOR_PRIVATE_PAGES)
 DEFINE_HOOKS_CALLBACK(files_callback, HOOKS_FOR_FILES)
+DEFINE_HOOKS_CALLBACK(private_files_callback, HOOKS_FOR_PRIVATE_FILES)
 DEFINE_HOOKS_CALLBACK(advertise_callback, HOOKS_ADVERTISE)
 DEFINE_HOOKS_CALLBACK(tsc_vm_gate_callback, HOOKS_TSC_VM_GATE)
 DEFINE_HOOKS_CALLBACK(tsc_vcpu_gate_callback, HOOKS_TSC_VCPU_GATE)
 
 static struct ftrace_ops hooks_ops[HOOK_GROUPS] = {
 	[HOOKS_FOR_SLOTS] = REDIRECT_OPS(slots_callback),
+	[HOOKS_FOR_PRIVATE_PAGES] = REDIRECT_OPS(private_pages_callback),
 	[HOOKS_FOR_FILES] = REDIRECT_OPS(files_callback),
+	[HOOKS_FOR_PRIVATE_FILES] = REDIRECT_OPS(private_files_callback),
 	[HOOKS_ADVERTISE] = REDIRECT_OPS(advertise_callback),
 	[HOOKS_TSC_VM_GATE] = REDIRECT_OPS(tsc_vm_gate_callback),
 	[HOOKS_TSC_VCPU_GATE] = REDIRECT_OPS(tsc_vcpu_gate_callback),

@@ -8,7 +8,7 @@
  * call that proves the redirect. What a replacement does to guest memory is in gmem/.
  * compat/kvm_hooks.h lists the functions that each kernel needs. Beside them are
  *	hooks.c		attaching, proving, arming and detaching, one group at a time
- *	demand.c	when each group is attached: by bound memslots and by parameters
+ *	demand.c	when each group is attached: by memslots and files, and by parameters
  *	canary.c	arguments for the proofs
  *	memslot.c	a memslot's way from the ioctl, through KVM, to its binding
  *	set_region.c, set_region_by_ioctl.c
@@ -54,7 +54,10 @@ struct canary {
  * @HOOKS_FOR_SLOTS: for FEATURE_GUEST_MEMFD, while any memslot of the host is bound to a file of
  *	ours. As long as there is none, guest faults and memslots of all VMs on the host bypass
  *	the module
+ * @HOOKS_FOR_PRIVATE_PAGES: for FEATURE_PRIVATE_POLICY, while any VM of the host has a guest_memfd
+ *	for private memory that was created while @HOOKS_FOR_PRIVATE_FILES were attached
  * @HOOKS_FOR_FILES: for FEATURE_GUEST_MEMFD, as long as the module is loaded
+ * @HOOKS_FOR_PRIVATE_FILES: for FEATURE_PRIVATE_POLICY, while the parameter private_policy is set
  * @HOOKS_ADVERTISE: for FEATURE_GUEST_MEMFD, while the parameter advertise is set
  * @HOOKS_TSC_VM_GATE: for FEATURE_TSC_VM_GATE, while the parameter tsc_gate is set
  * @HOOKS_TSC_VCPU_GATE: for FEATURE_TSC_VCPU_GATE, while the parameter tsc_gate is set
@@ -65,7 +68,9 @@ struct canary {
  */
 enum hook_group {
 	HOOKS_FOR_SLOTS,
+	HOOKS_FOR_PRIVATE_PAGES,
 	HOOKS_FOR_FILES,
+	HOOKS_FOR_PRIVATE_FILES,
 	HOOKS_ADVERTISE,
 	HOOKS_TSC_VM_GATE,
 	HOOKS_TSC_VCPU_GATE,
@@ -91,8 +96,8 @@ void hooks_disarm(void);
 void hooks_remove(void);
 
 /* demand.c */
-extern bool gmem_tsc_gate;
-extern unsigned int demand_slots;
+extern bool gmem_tsc_gate, gmem_private_policy;
+extern unsigned int demand_users[HOOK_GROUPS];
 
 /**
  * demand_has_slots() - is any memslot bound, or about to be, of any VM?
@@ -101,14 +106,26 @@ extern unsigned int demand_slots;
  */
 static __always_inline bool demand_has_slots(void)
 {
-	return READ_ONCE(demand_slots);
+	return READ_ONCE(demand_users[HOOKS_FOR_SLOTS]);
+}
+
+/**
+ * demand_places_private_pages() - is the parameter private_policy set?
+ *
+ * For redirects' wanted(): inline, and calls no other function. The redirects for private pages
+ * stay attached while the parameter is not set, because files that exist would not be known when
+ * it is set again.
+ */
+static __always_inline bool demand_places_private_pages(void)
+{
+	return READ_ONCE(gmem_private_policy);
 }
 
 int demand_load(enum feature feature);
 void demand_start(void);
 void demand_stop(void);
-int demand_get_slot(void);
-void demand_put_slot(void);
+int demand_get(enum hook_group group, const char *what);
+void demand_put(enum hook_group group);
 
 /* canary.c */
 struct canary *canary_create(void);
@@ -135,6 +152,9 @@ bool memslot_changes_bound(struct kvm *kvm, const struct kvm_userspace_memory_re
 
 /* set_region.c or set_region_by_ioctl.c */
 long hook_set_region(struct file *filp, const struct kvm_userspace_memory_region2 *mem);
+
+/* gmem_release.c */
+bool hook_is_guest_memfd(const struct file *file);
 
 /* arch_vm_ioctl.c */
 int hook_detect_arch_vm_ioctl(const struct canary *c);

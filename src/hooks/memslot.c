@@ -116,7 +116,7 @@ static long set_and_bind(struct file *filp, const struct kvm_userspace_memory_re
 	unsigned long task = (unsigned long)current;
 	long r;
 
-	r = demand_get_slot();
+	r = demand_get(HOOKS_FOR_SLOTS, "memslot refused");
 	if (r)
 		return r;
 
@@ -127,7 +127,7 @@ static long set_and_bind(struct file *filp, const struct kvm_userspace_memory_re
 
 	/* For a bound slot, free_memslot.c calls this when the slot is freed. */
 	if (!req.bound)
-		demand_put_slot();
+		demand_put(HOOKS_FOR_SLOTS);
 
 	/* KVM succeeded without creating a slot: another task has just created the same one. */
 	if (!r && !req.bound)
@@ -145,7 +145,7 @@ static long set_and_bind(struct file *filp, const struct kvm_userspace_memory_re
  * Context: process of the VM, no locks held, the module held.
  * Return: 0; an error of KVM's; -EINVAL if the flags, the slot or the file do not allow a
  *	   binding; -EBADF; -EEXIST if part of the file's range is bound already; -ENOMEM; or as
- *	   demand_get_slot().
+ *	   demand_get().
  */
 long memslot_set(struct file *filp, const struct kvm_userspace_memory_region2 *mem)
 {

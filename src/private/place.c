@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A private page is put into its file, on the node that the VMM's policy names. */
+#include <linux/file.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+
+#include "../log.h"
+#include "../mempolicy.h"
+#include "compat/kvm_gmem.h"
+#include "private.h"
+
+static pgoff_t slot_index(const struct kvm_memory_slot *slot, gfn_t gfn)
+{
+	return gfn - slot->base_gfn + slot->gmem.pgoff;
+}
+
+static gfn_t slot_gfn(const struct kvm_memory_slot *slot, pgoff_t index)
+{
+	return slot->base_gfn + index - slot->gmem.pgoff;
+}
+
+/*
+ * The folio is neither cleared nor marked uptodate: by that mark KVM knows pages that it has
+ * cleared and made the guest's, and kvm_gmem_populate() refuses them. It is one page in size,
+ * because KVM makes as many pages the guest's as the folio has, and maps one.
+ *
+ * The allocation is charged to the same memory cgroup as KVM's own would be, and where it fails,
+ * KVM's own would fail as well, or break the policy.
+ */
+static int add_folio(struct address_space *mapping, pgoff_t index, struct mempolicy *mpol,
+		     pgoff_t ilx)
+{
+	gfp_t gfp = mapping_gfp_mask(mapping);
+	struct folio *folio;
+	int err;
+
+	folio = mempolicy_alloc_folio(gfp, mpol, ilx);
+	if (IS_ERR(folio))
+		return mempolicy_errno(PTR_ERR(folio));
+
+	err = filemap_add_folio(mapping, folio, index, gfp);
+	if (!err)
+		folio_unlock(folio);
+	folio_put(folio);
+	return err;
+}
+
+static int place_in_file(struct file *file, pgoff_t index, struct mempolicy *mpol, pgoff_t ilx)
+{
+	struct address_space *mapping = file->f_mapping;
+	int err;
+
+	/* Present pages stay where they are; a poisoned one is KVM's to report. */
+	if (xa_load(&mapping->i_pages, index))
+		return 0;
+
+	err = add_folio(mapping, index, mpol, ilx);
+	/* Another task was faster. */
+	if (err == -EEXIST)
+		return 0;
+
+	private_count(err ? PRIVATE_REFUSED : PRIVATE_PLACED);
+	return err;
+}
+
+static int place_by_policy(const struct kvm_memory_slot *slot, gfn_t gfn, struct mempolicy *mpol,
+			   pgoff_t ilx)
+{
+	struct file *file;
+	int err;
+
+	if (mempolicy_names_only_movable(mpol)) {
+		private_count(PRIVATE_MOVABLE);
+		log_refused("private memory is not placed by policy",
+			    "all memory of the nodes it is bound to is movable, which guest memory is not; bind it to other nodes, or online their memory as kernel memory\n");
+		return 0;
+	}
+
+	/* NULL once the file is closed; KVM says so. */
+	file = compat_slot_get_file(slot);
+	if (!file)
+		return 0;
+
+	err = place_in_file(file, slot_index(slot, gfn), mpol, ilx);
+	fput(file);
+	return err;
+}
+
+/**
+ * private_place() - have a page that KVM is about to look for come from the VMM's nodes
+ * @kvm: the VM
+ * @slot: a slot with a guest_memfd of KVM's own
+ * @gfn: the page, in @slot
+ *
+ * Nothing is done if the file has the page, or if the VMM has set no policy for it.
+ *
+ * Context: kvm->srcu or kvm->slots_lock held, perhaps also the file's invalidate_lock. May sleep.
+ * Return: 0, and KVM's own code goes on: it finds the page, or allocates it. -ENOMEM if the nodes
+ *	   that the policy confines the page to are full, or the memory cgroup is at its limit.
+ */
+int private_place(const struct kvm *kvm, const struct kvm_memory_slot *slot, gfn_t gfn)
+{
+	struct mempolicy *mpol;
+	pgoff_t ilx;
+	int err;
+
+	mpol = private_policy_get(kvm, __gfn_to_hva_memslot(slot, gfn), &ilx);
+	if (!mpol)
+		return 0;
+
+	err = place_by_policy(slot, gfn, mpol, ilx);
+	kernel_call(__mpol_put)(mpol);
+	return err;
+}
+
+static bool slot_has_index(const struct kvm_memory_slot *slot, pgoff_t index)
+{
+	return index >= slot->gmem.pgoff && index - slot->gmem.pgoff < slot->npages;
+}
+
+/* KVM has an array for this in the file, whose layout is its own. */
+static struct kvm_memory_slot *slot_of_index(struct kvm *kvm, const struct file *file,
+					     pgoff_t index)
+{
+	struct kvm_memslots *slots = kvm_memslots(kvm);
+	struct kvm_memory_slot *slot;
+	int bucket;
+
+	if (kvm_memslots_empty(slots))
+		return NULL;
+
+	kvm_for_each_memslot(slot, bucket, slots) {
+		if (compat_slot_file_is(slot, file) && slot_has_index(slot, index))
+			return slot;
+	}
+	return NULL;
+}
+
+static int place_indices(struct kvm *kvm, struct file *file, pgoff_t *index, pgoff_t end)
+{
+	struct kvm_memory_slot *slot = NULL;
+	int err;
+
+	while (*index < end && !signal_pending(current)) {
+		if (!slot || !slot_has_index(slot, *index))
+			slot = slot_of_index(kvm, file, *index);
+		err = slot ? private_place(kvm, slot, slot_gfn(slot, *index)) : 0;
+		if (err)
+			return err;
+		++*index;
+		cond_resched();
+	}
+	return 0;
+}
+
+/**
+ * private_place_range() - private_place() for a range of a file
+ * @file: a guest_memfd of KVM's own
+ * @start: page offset of the start
+ * @end: page offset of the end, exclusive
+ * @done: set to where the range is done with: @end, or the page that failed, or the first one
+ *	  after a signal has arrived
+ *
+ * Pages that no slot is bound to are left to KVM, and so are all pages of a file that was created
+ * while the module was not loaded.
+ *
+ * Context: may sleep. Takes kvm->srcu.
+ * Return: as private_place().
+ */
+int private_place_range(struct file *file, pgoff_t start, pgoff_t end, pgoff_t *done)
+{
+	struct kvm *kvm = private_file_vm(file);
+	int err, idx;
+
+	*done = end;
+	if (!kvm)
+		return 0;
+
+	*done = start;
+	idx = srcu_read_lock(&kvm->srcu);
+	err = place_indices(kvm, file, done, end);
+	srcu_read_unlock(&kvm->srcu, idx);
+	return err;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * private/ has the private memory of confidential VMs (SEV-SNP, TDX) come from the nodes that the
+ * VMM has asked for.
+ *
+ * That memory is in guest_memfds of KVM's own, which remain KVM's: it clears the pages, makes
+ * them the guest's and takes them back. The module does one thing. Before KVM looks for a page,
+ * a page that the file does not have yet is allocated by the policy that holds at the same place
+ * of the slot's userspace_addr, which is the shared half of the guest's memory, and is put into
+ * the file. KVM finds it there, sees that it is not uptodate, and goes on as with a page that it
+ * has just allocated itself.
+ *
+ *	policy.c	the policy of the shared half
+ *	place.c		the page in the file
+ *	file.c		which files there are, and whose
+ *	count.c		how often a page was placed, or why not
+ *
+ * Locks. No lock of ours is held while KVM's code runs, and no lock of KVM's is taken. The caller
+ * holds kvm->srcu or kvm->slots_lock, which keep the slot, and may hold the file's
+ * invalidate_lock (TDX, until 6.18), which is therefore never taken here. The mmap_lock is taken
+ * and dropped inside all of these, as KVM does itself when it copies from user space.
+ *
+ * Races. A page that the VMM punches out of the file in the moment between its placement and
+ * KVM's look at the file is allocated again by KVM, wherever that may be. KVM then retries the
+ * fault, because the hole invalidates it, and the VMM has a page that it did not want in any
+ * case. A lock against that was rejected: it would have faults wait for holes elsewhere in the
+ * file.
+ */
+#ifndef _GMEM_PRIVATE_H
+#define _GMEM_PRIVATE_H
+
+#include <linux/fs.h>
+#include <linux/kvm_host.h>
+#include <linux/mempolicy.h>
+
+/**
+ * enum private_count - what is counted, in pages
+ * @PRIVATE_PLACED: allocated by the VMM's policy
+ * @PRIVATE_REFUSED: not allocated, because the nodes that the policy confines it to are full, or
+ *	the memory cgroup is. The caller gets -ENOMEM
+ * @PRIVATE_UNMAPPED: left to KVM, because nothing is mapped at its place of userspace_addr
+ * @PRIVATE_FOREIGN: left to KVM, because a process other than the VM's asked for it
+ * @PRIVATE_MOVABLE: left to KVM, because the policy names only nodes whose memory is all movable
+ * @PRIVATE_COUNTS: how many counts there are
+ */
+enum private_count {
+	PRIVATE_PLACED,
+	PRIVATE_REFUSED,
+	PRIVATE_UNMAPPED,
+	PRIVATE_FOREIGN,
+	PRIVATE_MOVABLE,
+	PRIVATE_COUNTS,
+};
+
+/* policy.c */
+int private_symbols_resolve(void);
+struct mempolicy *private_policy_get(const struct kvm *kvm, unsigned long addr, pgoff_t *ilx);
+
+/* place.c */
+int private_place(const struct kvm *kvm, const struct kvm_memory_slot *slot, gfn_t gfn);
+int private_place_range(struct file *file, pgoff_t start, pgoff_t end, pgoff_t *done);
+
+/* file.c */
+int private_file_add(struct file *file, struct kvm *kvm);
+bool private_file_remove(struct file *file);
+struct kvm *private_file_vm(struct file *file);
+void private_files_forget(void);
+
+/* count.c */
+void private_count(enum private_count what);
+unsigned long private_counted(enum private_count what);
+
+#endif /* _GMEM_PRIVATE_H */
