@@ -11,14 +11,18 @@
 kernel=${GMEM_KERNEL:-$(kernel_list | sed -n 1p)}
 kernel_use "$kernel"
 work=$cache/work/$kernel_name
+modules=$work/module
 programs=$cache/work/programs
-ko=$work/module/kvm-gmem-numa.ko
+ko=$modules/kvm-gmem-numa.ko
 
-# native_kernel: use a kernel that itself has all that the module brings, for comparison.
+# native_kernel: use a kernel that itself has guest_memfd with policies, for comparison. What is written for these boots
+# has a folder of its own, because the kernel may be tested for itself at the same time.
 native_kernel()
 {
 	kernel_use trixie-backports-7.3
 	kernel_expect=
+	modules=$cache/work/$kernel_name/module
+	ko=$modules/kvm-gmem-numa.ko
 	work=$cache/work/reference
 	mkdir -p "$work"
 }
@@ -37,10 +41,11 @@ boot_with()
 	[ "$scenario" != selinux ] || files+=("$work/selinux/policy")
 	case $scenario in
 	load)
-		mapfile -t -O ${#files[@]} files < <(find "$work/module" -maxdepth 1 -name '*.ko' ! -name kvm-gmem-numa.ko)
+		mapfile -t -O ${#files[@]} files < <(find "$modules" -maxdepth 1 -name '*.ko' ! -name kvm-gmem-numa.ko)
 		;;
 	*)
-		[ ! -e "$work/module/protect_tsc.ko" ] || [ "$ko" = - ] || files+=("$work/module/protect_tsc.ko")
+		[ ! -e "$modules/protect_tsc.ko" ] || [ "$ko" = - ] || files+=("$modules/protect_tsc.ko")
+		[ ! -e "$modules/private_mem.ko" ] || files+=("$modules/private_mem.ko")
 		;;
 	esac
 	# Core mm logs this when a page fault finds no memory, and then retries the fault.

@@ -175,14 +175,17 @@ void vmm_add_vcpu(struct vmm *vm)
 	set_sregs(vm, i);
 }
 
-void vmm_create(struct vmm *vm, int nr_vcpus)
+void vmm_open(struct vmm *vm)
 {
 	memset(vm, 0, sizeof(*vm));
 	vm->kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	must(vm->kvm_fd >= 0);
 	vm->fd = ioctl(vm->kvm_fd, KVM_CREATE_VM, 0);
 	must(vm->fd >= 0);
+}
 
+void vmm_start(struct vmm *vm, int nr_vcpus)
+{
 	vm->ctrl = mmap(NULL, CTRL_PAGES * PAGE, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	must(vm->ctrl != MAP_FAILED);
@@ -191,6 +194,12 @@ void vmm_create(struct vmm *vm, int nr_vcpus)
 
 	while (vm->nr_vcpus < nr_vcpus)
 		vmm_add_vcpu(vm);
+}
+
+void vmm_create(struct vmm *vm, int nr_vcpus)
+{
+	vmm_open(vm);
+	vmm_start(vm, nr_vcpus);
 }
 
 void vmm_destroy(struct vmm *vm)

@@ -4,4 +4,5 @@
 . "$(dirname "$0")/../lib/prove.sh"
 kernel_use trixie-backports-7.3
 work=$cache/work/$kernel_name
-boot_with "$work/module/kvm-gmem-numa.ko" aside aside-native
+modules=$work/module
+boot_with "$modules/kvm-gmem-numa.ko" aside aside-native
