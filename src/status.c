@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the module does on this kernel: /sys/module/kvm_gmem_numa/features/, and a line in the
- * log.
+ * What the module does on this kernel: /sys/module/kvm_gmem_numa/features/ and private_pages/, and
+ * a line in the log.
  */
 #include <linux/module.h>
 #include <linux/sysfs.h>
@@ -89,12 +89,6 @@ static const struct attribute_group features_group = {
 	.attrs = features_attrs,
 };
 
-static const struct attribute_group *features_groups[] = {
-	&features_group,
-	&private_pages_group,
-	NULL,
-};
-
 /*
  * A kobject of our own, because kernels differ in which parts of a module's own attributes are
  * const.
@@ -102,7 +96,7 @@ static const struct attribute_group *features_groups[] = {
 static struct kobject *features_kobj;
 
 /**
- * status_publish() - create the directory in sysfs
+ * status_publish() - create the directories in sysfs
  *
  * Return: 0, -ENOMEM, or an error from sysfs.
  */
@@ -114,18 +108,29 @@ int status_publish(void)
 	if (!features_kobj)
 		return -ENOMEM;
 
-	err = sysfs_create_groups(features_kobj, features_groups);
+	err = sysfs_create_group(features_kobj, &features_group);
 	if (err)
-		kobject_put(features_kobj);
+		goto err_kobj;
+
+	err = sysfs_create_group(&THIS_MODULE->mkobj.kobj, &private_pages_group);
+	if (err)
+		goto err_features;
+	return 0;
+
+err_features:
+	sysfs_remove_group(features_kobj, &features_group);
+err_kobj:
+	kobject_put(features_kobj);
 	return err;
 }
 
 /**
- * status_withdraw() - remove the directory from sysfs
+ * status_withdraw() - remove the directories from sysfs
  */
 void status_withdraw(void)
 {
-	sysfs_remove_groups(features_kobj, features_groups);
+	sysfs_remove_group(&THIS_MODULE->mkobj.kobj, &private_pages_group);
+	sysfs_remove_group(features_kobj, &features_group);
 	kobject_put(features_kobj);
 }
 

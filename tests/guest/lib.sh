@@ -158,8 +158,9 @@ states_expected()
 {
 	local want
 	want=$(parameter gmem_expect)
-	grep . $module/features/*gate $module/features/guest_memfd
-	[ -z "$want" ] || [ "$want" = "$(state guest_memfd),$(state tsc_vm_gate),$(state tsc_vcpu_gate)" ]
+	grep . $module/features/*gate $module/features/guest_memfd $module/features/private_policy
+	[ -z "$want" ] || [ "$want" = \
+		"$(state guest_memfd),$(state private_policy),$(state tsc_vm_gate),$(state tsc_vcpu_gate)" ]
 }
 
 # survey FILE: write what works right now, whether the kernel or the module provides it.
@@ -183,7 +184,7 @@ told_truly()
 tell()
 {
 	local f
-	for f in guest_memfd tsc_vm_gate tsc_vcpu_gate; do
+	for f in guest_memfd private_policy tsc_vm_gate tsc_vcpu_gate; do
 		echo "# found $f: $(state $f)"
 	done
 	echo "# found redirects: $(wc -l <$module/features/redirects)"

@@ -130,7 +130,7 @@ rmmod kvm_gmem_numa
 # --- loaded
 dmesg_mark
 ok "loads" load
-ok "says what is active" dmesg_says "guest_memfd active; TSC gate of VMs \(active\|native\), of vCPUs \(active\|native\|unavailable\)"
+ok "says what is active" dmesg_says "guest_memfd active; private memory by policy \(active\|unavailable\).*; TSC gate of VMs \(active\|native\), of vCPUs \(active\|native\|unavailable\)"
 ok "features are as this kernel allows" states_expected
 states_true /tmp/before
 ok "what is redirected is what it says" as_reported
