@@ -199,6 +199,13 @@ states_true()
 		told_truly tsc_vm_gate $1 "KVM_SET_TSC_KHZ is refused once a vCPU exists"
 }
 
+# sw_protected: let KVM have software-protected VMs, whose guests run on private memory. Kernels that have them already
+# refuse the helper.
+sw_protected()
+{
+	[ ! -e sw_protected.ko ] || insmod ./sw_protected.ko 2>/dev/null || true
+}
+
 # protected_tsc: KVM_SET_TSC_KHZ on a vCPU with a protected TSC is refused if the gate is there.
 protected_tsc()
 {

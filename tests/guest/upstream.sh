@@ -2,7 +2,8 @@
 # Upstream's own selftests, of 7.3. guest_memfd_test passes without testing anything where the
 # capability is missing or where there is one node, so both are checked before it runs.
 
-tests="guest_memfd_test set_memory_region_test pre_fault_memory_test"
+tests="guest_memfd_test set_memory_region_test pre_fault_memory_test private_mem_conversions_test
+	private_mem_kvm_exits_test"
 
 # verdict TEST SECONDS: print the exit status: 0, 1, 4 (skipped), or 143 if the test did not end in time.
 verdict()
@@ -70,6 +71,7 @@ selftest()
 }
 
 echo "# $(uname -r)"
+sw_protected
 survey /tmp/before
 choose
 ok "two nodes with memory" test "$(cat /sys/devices/system/node/has_memory)" = 0-1

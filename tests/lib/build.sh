@@ -85,11 +85,12 @@ build_programs()
 
 # build_selftests DIR: build upstream's selftests from the sources of the newest 7.3 that
 # Debian has. Does nothing if they have been built.
-upstream_selftests=(guest_memfd_test set_memory_region_test pre_fault_memory_test)
+upstream_selftests=(guest_memfd_test set_memory_region_test pre_fault_memory_test private_mem_conversions_test
+	private_mem_kvm_exits_test)
 build_selftests()
 {
 	local out=$1 source work
-	if [ -e "$out/.complete.2" ]; then
+	if [ -e "$out/.complete.3" ]; then
 		return
 	fi
 	rm -rf "$out"
@@ -114,6 +115,6 @@ build_selftests()
 	cd "$top"
 	cp "$work"/scripts/{checkpatch.pl,spelling.txt,const_structs.checkpatch} "$out/"
 	rm -rf "$work" "$out/rest"
-	touch "$out/.complete.2"
+	touch "$out/.complete.3"
 }
 
