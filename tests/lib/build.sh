@@ -85,8 +85,8 @@ build_programs()
 
 # build_selftests DIR: build upstream's selftests from the sources of the newest 7.3 that
 # Debian has. Does nothing if they have been built.
-upstream_selftests=(guest_memfd_test set_memory_region_test pre_fault_memory_test private_mem_conversions_test
-	private_mem_kvm_exits_test)
+upstream_selftests=(guest_memfd_test set_memory_region_test pre_fault_memory_test x86/private_mem_conversions_test
+	x86/private_mem_kvm_exits_test)
 build_selftests()
 {
 	local out=$1 source work
@@ -101,6 +101,7 @@ build_selftests()
 	mkdir -p "$out"
 	make -C "$work/tools/testing/selftests/kvm" -j2 OUTPUT="$out" ARCH=x86_64 \
 		LDFLAGS="-static -pthread -no-pie" "${upstream_selftests[@]/#/$out/}"
+	mv "$out"/x86/private_mem_*_test "$out"
 	# Two parts of them never end on older kernels, with or without the module, because the
 	# fixes came later: MMIO during vectoring on AMD (6.14), and a slot that is deleted while
 	# it is pre-faulted (6.17). The -rest variants omit these parts, for those kernels.
