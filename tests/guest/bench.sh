@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Figures for `make bench`, for the sections that the kernel's command line names: those of
-# programs/bench.c, each with its argument after a colon, "profile", and "load", which loads the module.
+# programs/bench.c, each with its argument after a colon, "profile", "load", which loads the module, and
+# "sw_protected", without which the section "private" has no VM to measure.
 
 # profile OPERATION: print in which functions the operation spends its instructions.
 profile()
@@ -18,6 +19,7 @@ for section in $(parameter sections | tr , " "); do
 	section=${section%:*}
 	case $section in
 	load) load ;;
+	sw_protected) sw_protected ;;
 	profile) profile $argument ;;
 	module)
 		unload

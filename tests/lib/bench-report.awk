@@ -56,6 +56,16 @@ function limits_in_all()
 	limit("guest first touch, to memfd", ours("guest-first-touch", "bind") / memfd("guest-first-touch", "bind"), 0.60)
 }
 
+# What the module adds to a private page, in the same kernel.
+function private_of(boot, op, policy) { return v[boot, "private", op, "private", policy] }
+
+function limits_of_private(boot, without, name)
+{
+	limit("private memory on " name ": a guest's first touch, by policy, to no module", private_of(boot, "guest-first-touch", "bind") / private_of(without, "guest-first-touch", "bind"), 1.05)
+	limit("private memory on " name ": the same without a policy", private_of(boot, "guest-first-touch", "none") / private_of(without, "guest-first-touch", "none"), 1.02)
+	limit("private memory on " name ": punching a hole, to no module", private_of(boot, "punch-hole-in-guest", "bind") / private_of(without, "punch-hole-in-guest", "bind"), 1.02)
+}
+
 function limits_of_rest(i, n, ops)
 {
 	n = split("guest-first-touch host-first-touch fallocate punch-hole", ops, " ")
@@ -86,6 +96,8 @@ function table_limits()
 	print "| limit | found | at most | held |\n| --- | ---: | ---: | --- |"
 	limits_in_all()
 	limits_of_rest()
+	limits_of_private("ours", "plain", release["plain"])
+	limits_of_private("native-ours", "native", release["native"])
 	limit("policy lookup, 10,000 ranges to 1",
 	      v["ours", "calls", "policy-lookup-10000", "gmem", "bind"] / v["ours", "calls", "policy-lookup-1", "gmem", "bind"],
 	      log(10000) / log(2))
@@ -194,6 +206,26 @@ function table_parallel(n, i, j, c, o)
 }
 
 # The functions with the largest shares, ours and native side by side.
+function table_private(n, i, j, c, p)
+{
+	n = split("guest-first-touch prefault fallocate punch-hole-in-guest", c, " ")
+	print "| private memory, per page | 6.12 | with the module, no policy | bind | interleave | 7.3 | with the module, no policy | bind | interleave |"
+	print "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+	for (i = 1; i <= n; i++)
+		printf "| %s |%s%s\n", c[i], private_cells("ours", "plain", c[i]), private_cells("native-ours", "native", c[i])
+	print ""
+}
+
+function private_cells(boot, without, op, i, n, p, text)
+{
+	text = sprintf(" %s |", comma(private_of(without, op, "none")))
+	n = split("none bind interleave", p, " ")
+	for (i = 1; i <= n; i++)
+		text = text sprintf(" %s (%s) |", comma(private_of(boot, op, p[i])),
+			sprintf("%.3f", private_of(boot, op, p[i]) / private_of(without, op, p[i])))
+	return text
+}
+
 function table_profile(o, i, a, b)
 {
 	printf "%s:\n\n| ours | %% | native | %% |\n| --- | ---: | --- | ---: |\n", o
@@ -235,6 +267,8 @@ END {
 
 	if (what == "limits") {
 		limits_in_all()
+		limits_of_private("ours", "plain", release["plain"])
+		limits_of_private("native-ours", "native", release["native"])
 		print "1.." points
 		exit
 	}
@@ -260,6 +294,8 @@ END {
 		table_calls()
 	else if (what == "bystanders")
 		table_bystanders()
+	else if (what == "private")
+		table_private()
 	else if (what == "growth")
 		table_growth()
 	else if (what == "parallel")

@@ -14,6 +14,7 @@ bench_boot()
 	kernel_use "$2"
 	shift 4
 	[ "$ko" = - ] || files+=("$ko")
+	[[ ,$sections, != *,sw_protected,* ]] || files+=("$cache/work/$kernel_name/module/sw_protected.ko")
 	mkdir -p "$bench"
 	initramfs "$bench/$name.cpio.gz" bench "${files[@]}"
 	rm -f "$bench/$name"
@@ -58,13 +59,20 @@ bench_together()
 	return $bad
 }
 
+# The module for the native kernel, which places private memory there.
+bench_native_module()
+{
+	echo "$cache/work/$bench_native/module/kvm-gmem-numa.ko"
+}
+
 # bench_quick KERNEL MODULE: the boots that are short enough for `make check`.
 bench_quick()
 {
 	bench_together \
-		"ours $1 $2 load,pages:bind" \
-		"native $bench_native - pages:bind" \
-		"plain $1 - pages:bind"
+		"ours $1 $2 load,pages:bind,sw_protected,private" \
+		"native $bench_native - pages:bind,sw_protected,private" \
+		"native-ours $bench_native $(bench_native_module) load,sw_protected,private" \
+		"plain $1 - pages:bind,sw_protected,private"
 }
 
 # bench_all KERNEL MODULE
@@ -72,9 +80,10 @@ bench_all()
 {
 	local profiles=profile:guest-first-touch,profile:host-first-touch,profile:fallocate,profile:punch-hole
 	bench_together \
-		"ours $1 $2 load,pages,calls,bystander,module,growth" \
-		"native $bench_native - pages,calls,growth" \
-		"plain $1 - pages,calls,bystander,growth" \
+		"ours $1 $2 load,pages,calls,bystander,module,growth,sw_protected,private" \
+		"native $bench_native - pages,calls,growth,sw_protected,private" \
+		"native-ours $bench_native $(bench_native_module) load,sw_protected,private" \
+		"plain $1 - pages,calls,bystander,growth,sw_protected,private" \
 		"ours-no-init $1 $2 load,pages:bind init_on_alloc=0" \
 		"native-no-init $bench_native - pages:bind init_on_alloc=0" || return
 	BOOT_PROGRAMS=perf bench_together \
@@ -84,7 +93,7 @@ bench_all()
 	BOOT_THREADS=multi BOOT_CPUS=4 BOOT_TIMEOUT=1200 bench_boot parallel "$1" "$2" load,parallel
 }
 
-bench_boots="ours native plain ours-no-init native-no-init ours-profile native-profile parallel"
+bench_boots="ours native native-ours plain ours-no-init native-no-init ours-profile native-profile parallel"
 
 # bench_report WHAT [BOOT...]: see bench-report.awk.
 bench_report()

@@ -82,7 +82,10 @@ static const struct policy {
 
 #define BIND (&policies[1])
 
-/* A guest's memory: a guest_memfd or a memfd, mapped, with a policy, bound to a slot. */
+/*
+ * A guest's memory, bound to a slot: a guest_memfd or a memfd, mapped, with a policy; or private
+ * memory, and mapped is its shared half, a memfd with a policy.
+ */
 struct memory {
 	const char *backend;
 	const struct policy *policy;
@@ -96,26 +99,45 @@ static bool is_gmem(const struct memory *m)
 	return !strcmp(m->backend, "gmem");
 }
 
+static bool is_private(const struct memory *m)
+{
+	return !strcmp(m->backend, "private");
+}
+
+static int open_memfd(uint64_t size)
+{
+	int fd = memfd_create("guest", 0);
+
+	must(fd >= 0 && !ftruncate(fd, size));
+	return fd;
+}
+
 static void memory_open(struct memory *m, struct vmm *vm)
 {
-	if (is_gmem(m)) {
-		m->fd = vmm_gmem(vm, m->size, VMM_GMEM_BOTH);
-	} else {
-		m->fd = memfd_create("guest", 0);
-		must(m->fd >= 0 && !ftruncate(m->fd, m->size));
-	}
-
+	m->fd = is_gmem(m) ? vmm_gmem(vm, m->size, VMM_GMEM_BOTH) : open_memfd(m->size);
 	m->map = mmap(NULL, m->size, PROT_READ | PROT_WRITE, MAP_SHARED, m->fd, 0);
 	must(m->map != MAP_FAILED);
+	if (is_private(m)) {
+		close(m->fd);
+		m->fd = vmm_gmem(vm, m->size, 0);
+	}
 	if (m->policy->mode >= 0)
 		must(!set_policy(m->map, m->size, m->policy->mode, m->policy->nodes));
 }
 
 static void memory_bind(struct memory *m, struct vmm *vm)
 {
-	if (is_gmem(m))
+	struct kvm_memory_attributes private = {
+		.address = VMM_TEST_GPA,
+		.size = m->size,
+		.attributes = KVM_MEMORY_ATTRIBUTE_PRIVATE,
+	};
+
+	if (is_gmem(m) || is_private(m))
 		vmm_bind(vm, m->fd, m->size, m->map);
-	else
+	if (is_private(m))
+		must(!ioctl(vm->fd, KVM_SET_MEMORY_ATTRIBUTES, &private));
+	else if (!is_gmem(m))
 		must(!vmm_slot(vm, VMM_TEST_SLOT, 0, VMM_TEST_GPA, m->size, m->map, -1, 0));
 }
 
@@ -228,6 +250,31 @@ static const struct operation {
 	{ "punch-hole-in-guest", punch_hole_in_guest },
 };
 
+/* Only what is bound to a slot is placed, so memory is bound before it is allocated. */
+static uint64_t bound_allocation(struct memory *m, struct vmm *vm)
+{
+	memory_bind(m, vm);
+	return allocation(m, vm);
+}
+
+static uint64_t prefault(struct memory *m, struct vmm *vm)
+{
+	uint64_t t;
+
+	memory_bind(m, vm);
+	must(!vmm_halt(vm, 0));
+	t = clock_start();
+	must(!vmm_prefault(vm, 0, VMM_TEST_GPA, m->size));
+	return clock_stop(t);
+}
+
+static const struct operation private_operations[] = {
+	{ "guest-first-touch", guest_first_touch },
+	{ "prefault", prefault },
+	{ "fallocate", bound_allocation },
+	{ "punch-hole-in-guest", punch_hole_in_guest },
+};
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 static int by_value(const void *a, const void *b)
@@ -247,7 +294,8 @@ static uint64_t run_once(const struct operation *op, const char *backend,
 	struct vmm vm;
 	uint64_t ns;
 
-	vmm_create(&vm, 1);
+	vmm_open_type(&vm, is_private(&m) ? KVM_X86_SW_PROTECTED_VM : 0);
+	vmm_start(&vm, 1);
 	memory_open(&m, &vm);
 	ns = op->run(&m, &vm);
 	memory_close(&m, &vm);
@@ -301,6 +349,17 @@ static void bench_pages(char **args)
 }
 
 /* --- growth: guest size */
+
+/* A VM's private memory. Without a policy and with one, which without the module makes no difference. */
+static void bench_private(char **args)
+{
+	size_t p, o;
+
+	for (p = 0; p < ARRAY_SIZE(policies); p++) {
+		for (o = 0; o < ARRAY_SIZE(private_operations); o++)
+			measure(&private_operations[o], "private", &policies[p], 4 * MIB);
+	}
+}
 
 static const struct operation *operation(const char *name)
 {
@@ -657,6 +716,7 @@ static const struct {
 } sections[] = {
 	{ "pages", bench_pages },
 	{ "growth", bench_growth },
+	{ "private", bench_private },
 	{ "calls", bench_calls },
 	{ "bystander", bench_bystander },
 	{ "module", bench_module },

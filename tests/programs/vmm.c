@@ -175,13 +175,18 @@ void vmm_add_vcpu(struct vmm *vm)
 	set_sregs(vm, i);
 }
 
-void vmm_open(struct vmm *vm)
+void vmm_open_type(struct vmm *vm, unsigned long type)
 {
 	memset(vm, 0, sizeof(*vm));
 	vm->kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	must(vm->kvm_fd >= 0);
-	vm->fd = ioctl(vm->kvm_fd, KVM_CREATE_VM, 0);
+	vm->fd = ioctl(vm->kvm_fd, KVM_CREATE_VM, type);
 	must(vm->fd >= 0);
+}
+
+void vmm_open(struct vmm *vm)
+{
+	vmm_open_type(vm, 0);
 }
 
 void vmm_start(struct vmm *vm, int nr_vcpus)

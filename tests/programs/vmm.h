@@ -47,6 +47,7 @@ extern bool vmm_quiet;	/* do not print unexpected exits */
 void vmm_create(struct vmm *vm, int nr_vcpus);
 /* The same in two steps; in between, the VM has neither slots nor vCPUs. */
 void vmm_open(struct vmm *vm);
+void vmm_open_type(struct vmm *vm, unsigned long type);
 void vmm_start(struct vmm *vm, int nr_vcpus);
 void vmm_destroy(struct vmm *vm);
 void vmm_add_vcpu(struct vmm *vm);

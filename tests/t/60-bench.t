@@ -5,4 +5,4 @@
 . "$top/tests/lib/bench.sh"
 bench=$work/bench
 bench_quick "$kernel" "$ko" >&2
-bench_report limits ours native plain
+bench_report limits ours native native-ours plain
