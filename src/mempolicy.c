@@ -6,6 +6,11 @@
 #include "features.h"
 #include "mempolicy.h"
 
+/*
+ * Functions here that run for each page look at the nodes that this host can have, and not, as
+ * nodes_subset() and the like, at all that the kernel was built for, which distributions make 1024.
+ */
+
 MEMPOLICY_SYMBOLS(DEFINE_SYMBOL)
 
 static const struct symbol mempolicy_symbols[] = {
@@ -35,7 +40,8 @@ int mempolicy_symbols_resolve(void)
 static bool mempolicy_confines(const struct mempolicy *mpol)
 {
 	return mpol->mode == MPOL_BIND &&
-	       !nodes_subset(node_states[N_NORMAL_MEMORY], mpol->nodes);
+	       !bitmap_subset(nodes_addr(node_states[N_NORMAL_MEMORY]), nodes_addr(mpol->nodes),
+			      nr_node_ids);
 }
 
 /**
@@ -71,7 +77,8 @@ int mempolicy_movable_node(const struct mempolicy *mpol)
 bool mempolicy_names_only_movable(const struct mempolicy *mpol)
 {
 	return mpol->mode == MPOL_BIND &&
-	       !nodes_intersects(mpol->nodes, node_states[N_NORMAL_MEMORY]);
+	       !bitmap_intersects(nodes_addr(node_states[N_NORMAL_MEMORY]),
+				  nodes_addr(mpol->nodes), nr_node_ids);
 }
 
 /**

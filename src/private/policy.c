@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The policy of the shared half of a guest's memory, at the place of a private page. */
 #include <linux/hugetlb.h>
+#include <linux/jiffies.h>
 #include <linux/mm.h>
+#include <linux/percpu.h>
 
 #include "../features.h"
 #include "../mempolicy.h"
+#include "compat/mm_lock.h"
 #include "private.h"
 
 #define PRIVATE_SYMBOLS(X) X(SYMBOL_KERNEL, __get_vma_policy)
@@ -54,6 +57,74 @@ static struct mempolicy *vma_policy_get(struct vm_area_struct *vma, unsigned lon
 }
 
 /**
+ * struct found_vma - the mapping that was found last on a CPU
+ * @ctx_id: names the mm; never used again for another one
+ * @seq: the mm's mm_lock_seq at that time
+ * @until: in jiffies; before @seq can have come round
+ * @start: first address
+ * @end: end of the addresses, exclusive
+ * @vma: the mapping
+ *
+ * A guest touches page after page, and the search for the mapping would be the largest part of
+ * what a page costs. A mapping changes, and is freed, only after the mmap_lock was held for write,
+ * which mm_lock_seq counts. So with the mmap_lock held for read, and the same count, it is still
+ * there, and the same.
+ */
+struct found_vma {
+	u64 ctx_id;
+	unsigned int seq;
+	unsigned long until, start, end;
+	struct vm_area_struct *vma;
+};
+
+static DEFINE_PER_CPU(struct found_vma, found_vma);
+
+static struct vm_area_struct *vma_found(struct mm_struct *mm, unsigned long addr, unsigned int seq)
+{
+	const struct found_vma *f = get_cpu_ptr(&found_vma);
+	struct vm_area_struct *vma = NULL;
+
+	if (f->ctx_id == mm->context.ctx_id && f->seq == seq && addr >= f->start &&
+	    addr < f->end && time_before(jiffies, f->until))
+		vma = f->vma;
+	put_cpu_ptr(&found_vma);
+	return vma;
+}
+
+static void vma_remember(struct mm_struct *mm, struct vm_area_struct *vma, unsigned int seq)
+{
+	struct found_vma *f = get_cpu_ptr(&found_vma);
+
+	*f = (struct found_vma){
+		.ctx_id = mm->context.ctx_id,
+		.seq = seq,
+		.until = jiffies + HZ,
+		.start = vma->vm_start,
+		.end = vma->vm_end,
+		.vma = vma,
+	};
+	put_cpu_ptr(&found_vma);
+}
+
+/* The mmap_lock is held. */
+static struct vm_area_struct *mapping_at(struct mm_struct *mm, unsigned long addr)
+{
+	struct vm_area_struct *vma;
+	unsigned int seq;
+
+	if (!compat_mm_lock_seq(mm, &seq))
+		return vma_lookup(mm, addr);
+
+	vma = vma_found(mm, addr, seq);
+	if (!vma) {
+		vma = vma_lookup(mm, addr);
+		if (vma)
+			vma_remember(mm, vma, seq);
+	}
+	return vma;
+}
+
+/**
  * private_policy_get() - the policy that the VMM has set for a page
  * @kvm: the VM
  * @addr: address of the page's shared half in the VMM
@@ -69,21 +140,22 @@ static struct mempolicy *vma_policy_get(struct vm_area_struct *vma, unsigned lon
  */
 struct mempolicy *private_policy_get(const struct kvm *kvm, unsigned long addr, pgoff_t *ilx)
 {
+	struct mm_struct *mm = current->mm;
 	struct mempolicy *mpol = NULL;
 	struct vm_area_struct *vma;
 
-	if (kvm->mm != current->mm) {
+	if (kvm->mm != mm) {
 		private_count(PRIVATE_FOREIGN);
 		return NULL;
 	}
 
-	if (mmap_read_lock_killable(current->mm))
+	if (!mmap_read_trylock(mm) && mmap_read_lock_killable(mm))
 		return NULL;
 
-	vma = vma_lookup(current->mm, addr);
+	vma = mapping_at(mm, addr);
 	if (vma)
 		mpol = vma_policy_get(vma, addr, ilx);
-	mmap_read_unlock(current->mm);
+	mmap_read_unlock(mm);
 
 	if (!vma)
 		private_count(PRIVATE_UNMAPPED);
