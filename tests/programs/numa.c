@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -22,6 +23,15 @@ int get_policy(void *addr, int *mode, unsigned long *nodes)
 
 	*nodes = mask[0];
 	return r;
+}
+
+void run_on_node(int node)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(2 * node, &set);
+	must(!sched_setaffinity(0, sizeof(set), &set));
 }
 
 int page_node(void *addr)
@@ -50,7 +60,7 @@ unsigned long pages_off(void *addr, unsigned long n, int (*want)(unsigned long i
 	return off;
 }
 
-static void write_file(const char *path, const char *text)
+void write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY);
 

@@ -23,6 +23,8 @@
 int set_policy(void *addr, size_t len, int mode, unsigned long nodes);
 int get_policy(void *addr, int *mode, unsigned long *nodes);
 
+void run_on_node(int node);	/* on its first CPU: there are two on each node */
+
 /* Witness 1: the node of a mapped page, or -errno; does not touch the page. */
 int page_node(void *addr);
 
@@ -51,6 +53,8 @@ unsigned long pages_present(void *addr, unsigned long n, bool *first);
 
 /* The number in the line @what of the node's meminfo. */
 long node_meminfo_kb(int node, const char *what);
+
+void write_file(const char *path, const char *text);
 
 /* A count of /proc/vmstat. */
 long vm_events(const char *what);

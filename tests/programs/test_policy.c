@@ -311,15 +311,6 @@ static bool policy_is_all(char *map, unsigned long n, int mode, unsigned long no
 	return true;
 }
 
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-
-	must(fd >= 0);
-	must(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-	close(fd);
-}
-
 /* MPOL_WEIGHTED_INTERLEAVE exists since 6.9. */
 static bool has_weights(void)
 {

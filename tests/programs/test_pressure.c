@@ -4,9 +4,7 @@
  * it is told, no other task is affected, and everything goes on once there is memory again.
  */
 #include <fcntl.h>
-#include <glob.h>
 #include <linux/falloc.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -15,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fill.h"
 #include "numa.h"
 #include "sigbus.h"
 #include "tap.h"
@@ -36,14 +35,6 @@ static int on_other_node(unsigned long i)
 	return !FULL;
 }
 
-static void write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-
-	must(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-	close(fd);
-}
-
 static long milliseconds(void)
 {
 	struct timespec t;
@@ -55,15 +46,6 @@ static long milliseconds(void)
 static int allocate(int fd, uint64_t size)
 {
 	return fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, size);
-}
-
-static void run_on(int node)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(2 * node, &set);
-	must(!sched_setaffinity(0, sizeof(set), &set));
 }
 
 /*
@@ -81,7 +63,7 @@ static pid_t bystander(uint64_t size, int node)
 	must(pid >= 0);
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		write_text("/proc/self/oom_score_adj", "1000");
+		write_file("/proc/self/oom_score_adj", "1000");
 		p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		must(p != MAP_FAILED && !set_policy(p, size, MPOL_BIND, NODE(node)));
 		memset(p, 1, size);
@@ -104,61 +86,6 @@ static void end(pid_t pid)
 {
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-}
-
-/*
- * Fill the node quickly, except for ROUGHLY_MIB, which is more than the kernel keeps for itself:
- * take unused memory blocks offline, and put most of what is left into the pool of huge pages.
- */
-#define ROUGHLY_MIB 96
-#define BLOCKS "/sys/devices/system/node/node%d/memory[0-9]*/state"
-#define HUGE_PAGES "/sys/devices/system/node/node%d/hugepages/hugepages-2048kB/nr_hugepages"
-
-static void set_blocks(int node, const char *state)
-{
-	char path[64];
-	glob_t blocks;
-	size_t i;
-
-	snprintf(path, sizeof(path), BLOCKS, node);
-	must(!glob(path, 0, NULL, &blocks));
-	/*
-	 * Blocks that are in use stay online, and blocks that are already in @state do not change.
-	 */
-	for (i = 0; i < blocks.gl_pathc; i++)
-		memory_block_set(blocks.gl_pathv[i], state);
-	globfree(&blocks);
-}
-
-/*
- * Freed pages go to a per-CPU list first, where the allocator does not look for them when the node
- * is full, unless reclaim makes progress. By default the list grows to an eighth of the node.
- */
-#define CPU_LISTS "/proc/sys/vm/percpu_pagelist_high_fraction"
-
-static void fill_roughly(int node)
-{
-	char path[128], text[32];
-	long mib;
-
-	write_text(CPU_LISTS, "1000");
-	set_blocks(node, "offline");
-	mib = node_meminfo_kb(node, "MemFree") / 1024 - ROUGHLY_MIB;
-	if (mib > 0) {
-		snprintf(path, sizeof(path), HUGE_PAGES, node);
-		snprintf(text, sizeof(text), "%ld", mib / 2);
-		write_text(path, text);
-	}
-}
-
-static void empty_node(void)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), HUGE_PAGES, FULL);
-	write_text(path, "0");
-	set_blocks(FULL, "online");
-	write_text(CPU_LISTS, "0");
 }
 
 /*
@@ -186,7 +113,7 @@ static void test_other_policies(struct vmm *vm, int filler)
 	unsigned long off;
 	size_t i;
 
-	run_on(FULL);
+	run_on_node(FULL);
 	for (i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
 		int fd = vmm_gmem(vm, SIZE, VMM_GMEM_BOTH);
 		char *p = vmm_map(fd, SIZE);
@@ -287,8 +214,7 @@ static void test_full_node(void)
 	must(!vmm_halt(&vm, 0));
 
 	start = milliseconds();
-	must(!atexit(empty_node));
-	fill_roughly(FULL);
+	node_fill(FULL);
 	printf("# %ld ms to fill the node except for %ld KiB\n", milliseconds() - start,
 	       node_meminfo_kb(FULL, "MemFree"));
 	start = milliseconds();
@@ -322,7 +248,7 @@ static void test_full_node(void)
 	close(fd);
 	close(filler);
 	vmm_destroy(&vm);
-	empty_node();
+	node_empty();
 	end(canary);
 }
 
@@ -357,7 +283,7 @@ static int limited_vmm(enum touch touch, const char *score, int told)
 	char *p;
 	int fd, r, i;
 
-	write_text("/proc/self/oom_score_adj", score);
+	write_file("/proc/self/oom_score_adj", score);
 	cgroup_enter("limited");
 	vmm_create(&vm, 1);
 	fd = vmm_gmem(&vm, SIZE, VMM_GMEM_BOTH);
@@ -471,7 +397,7 @@ int main(void)
 
 	ours = vmm_gmem_is_ours();
 	sigbus_catch();
-	write_text("/proc/self/oom_score_adj", "-1000");
+	write_file("/proc/self/oom_score_adj", "-1000");
 	test_full_node();
 	for (touch = 0; touch < TOUCHES; touch++) {
 		test_limit_kills(touch);
