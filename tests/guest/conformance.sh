@@ -3,11 +3,12 @@
 # it, in which case it does nothing.
 
 programs="test_readme test_file test_memslot test_policy test_cpuset test_guest test_pressure test_signal test_hotplug
-	test_poison test_tsc test_teardown test_cve test_unprivileged"
+	test_poison test_tsc test_teardown test_cve test_unprivileged test_private"
 only=$(parameter gmem_only | tr , ' ')
 
 echo "# $(uname -r)"
 leaks_begin
+[ ! -e private_mem.ko ] || ok "VMs can have private memory" insmod ./private_mem.ko
 if [ -e kvm-gmem-numa.ko ]; then
 	survey /tmp/before
 	./private_vm >/tmp/private.before
@@ -45,4 +46,5 @@ if [ -e kvm-gmem-numa.ko ]; then
 	survey /tmp/after
 	ok "what worked before works, and nothing else" cmp /tmp/before /tmp/after
 fi
+[ ! -e private_mem.ko ] || ok "private memory can go again" rmmod private_mem
 [ ! -e $kmemleak ] || ok "kmemleak finds nothing" no_leaks
