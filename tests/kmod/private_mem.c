@@ -3,8 +3,8 @@
  * /dev/private_mem: VMs with private memory where the machine has neither SEV-SNP nor TDX, which no
  * emulator has. To KVM, a VM has private memory if a flag says so. What is missing then is what the
  * vendor module does with a page that becomes private. Here, a model of SNP's table of page owners
- * (RMP) takes its place: it is told about every such page through the same static calls of kvm.ko as
- * the vendor module, and notices what hardware would not forgive.
+ * (RMP) takes its place: it is told about every such page through the same static calls of kvm.ko
+ * as the vendor module, and notices what hardware would not forgive.
  *
  * The guest itself cannot touch its private memory, because only hardware can mark its accesses as
  * private. Pages are asked for by the ways that KVM and vendor modules have beside that.
@@ -170,7 +170,8 @@ static void __maybe_unused rmp_make_shared(kvm_pfn_t pfn)
 		return;
 
 	if (!page_holds(pfn, ciphertext(pfn)))
-		rmp_wrong("gfn %#llx: pfn %#llx was overwritten before it was freed", owner->gfn, pfn);
+		rmp_wrong("gfn %#llx: pfn %#llx was overwritten before it was freed", owner->gfn,
+			  pfn);
 	atomic64_dec(&assigned);
 	atomic64_inc(&reclaimed);
 	kfree(owner);
@@ -307,7 +308,8 @@ static void copy_source(kvm_pfn_t pfn, const void *from)
 }
 
 #ifdef POPULATE_GIVES_PAGE
-static int post_populate(struct kvm *kvm, gfn_t gfn, kvm_pfn_t pfn, struct page *source, void *opaque)
+static int post_populate(struct kvm *kvm, gfn_t gfn, kvm_pfn_t pfn, struct page *source,
+			 void *opaque)
 {
 	struct owner owner;
 
@@ -527,7 +529,8 @@ static struct miscdevice private_mem_device = {
 };
 
 #define make_callable(call, fn, address) \
-	__static_call_update(&STATIC_CALL_KEY(call), STATIC_CALL_TRAMP_ADDR(call), (typeof(&fn))(address))
+	__static_call_update(&STATIC_CALL_KEY(call), STATIC_CALL_TRAMP_ADDR(call),	\
+			     (typeof(&fn))(address))
 
 /* A kprobe finds the one function that finds all else. */
 static int find_lookup(void)
@@ -626,7 +629,8 @@ static void __exit private_mem_exit(void)
 	synchronize_rcu_tasks();
 	synchronize_srcu(&model_srcu);
 	if (atomic64_read(&assigned))
-		pr_warn("private_mem: unloaded while %lld pages are a guest's\n", atomic64_read(&assigned));
+		pr_warn("private_mem: unloaded while %lld pages are a guest's\n",
+			atomic64_read(&assigned));
 	xa_for_each(&rmp, pfn, owner)
 		kfree(owner);
 	xa_destroy(&rmp);

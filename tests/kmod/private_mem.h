@@ -78,7 +78,10 @@ struct private_mem_rmp {
 };
 
 #define PRIVATE_MEM_TYPE	'P'
-/* The VM, which has no memslots and vCPUs yet, has private memory from now on; its argument is a descriptor. */
+/*
+ * The VM, which has no memslots and vCPUs yet, has private memory from now on; the argument is its
+ * descriptor.
+ */
 #define PRIVATE_MEM_MAKE	_IO(PRIVATE_MEM_TYPE, 0)
 /* Returns the number of pages, as kvm_gmem_populate(). */
 #define PRIVATE_MEM_POPULATE	_IOW(PRIVATE_MEM_TYPE, 1, struct private_mem_populate)

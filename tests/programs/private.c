@@ -32,7 +32,8 @@ void private_create(struct vmm *vm, int nr_vcpus)
 	vmm_start(vm, nr_vcpus);
 }
 
-void private_slot(struct vmm *vm, uint32_t slot, uint64_t gpa, uint64_t size, void *hva, int fd, uint64_t offset)
+void private_slot(struct vmm *vm, uint32_t slot, uint64_t gpa, uint64_t size, void *hva, int fd,
+		  uint64_t offset)
 {
 	must(!vmm_slot(vm, slot, KVM_MEM_GUEST_MEMFD, gpa, size, hva, fd, offset));
 }
@@ -73,7 +74,8 @@ int private_get_page(struct vmm *vm, uint64_t gpa)
 	return ioctl(device(), PRIVATE_MEM_GET_PAGE, &page);
 }
 
-void private_nodes(struct vmm *vm, unsigned int witness, uint64_t gpa, uint64_t npages, int8_t *nodes)
+void private_nodes(struct vmm *vm, unsigned int witness, uint64_t gpa, uint64_t npages,
+		   int8_t *nodes)
 {
 	struct private_mem_nodes n = {
 		.vm = vm->fd,

@@ -13,25 +13,33 @@
 bool private_memory_exists(void);	/* private_mem.ko is loaded */
 
 /*
- * Create a VM with private memory. KVM_PRE_FAULT_MEMORY needs a vCPU, and 6.12 spins in it if a memslot was deleted
- * since that vCPU last ran.
+ * Create a VM with private memory. KVM_PRE_FAULT_MEMORY needs a vCPU, and 6.12 spins in it if a
+ * memslot was deleted since that vCPU last ran.
  */
 void private_create(struct vmm *vm, int nr_vcpus);
 /* Let a VM that has no slots and vCPUs yet have private memory; -1 and errno if it may not. */
 int private_make(int vm_fd);
 
-void private_slot(struct vmm *vm, uint32_t slot, uint64_t gpa, uint64_t size, void *hva, int fd, uint64_t offset);
+void private_slot(struct vmm *vm, uint32_t slot, uint64_t gpa, uint64_t size, void *hva, int fd,
+		  uint64_t offset);
 /* KVM_SET_MEMORY_ATTRIBUTES */
 void private_set(struct vmm *vm, uint64_t gpa, uint64_t size, bool private);
-/* Convert pages to shared, as VMMs do: forget what they held as private pages, which are at @offset of @fd. */
+/*
+ * Convert pages to shared, as VMMs do: forget what they held as private pages, which are at @offset
+ * of @fd.
+ */
 void private_share(struct vmm *vm, int fd, uint64_t offset, uint64_t gpa, uint64_t size);
 
-/* The ways in which private pages are allocated, beside fallocate(). -1 and errno, or the number of pages, or 0. */
+/*
+ * The ways in which private pages are allocated, beside fallocate() and vmm_prefault(). Return the
+ * number of pages, or 0; or -1 and errno.
+ */
 long private_populate(struct vmm *vm, uint64_t gpa, uint64_t npages, const void *src);
 int private_get_page(struct vmm *vm, uint64_t gpa);
 
 /* Ask a witness for the node of each page: PRIVATE_MEM_PAGE_CACHE or PRIVATE_MEM_RMP. */
-void private_nodes(struct vmm *vm, unsigned int witness, uint64_t gpa, uint64_t npages, int8_t *nodes);
+void private_nodes(struct vmm *vm, unsigned int witness, uint64_t gpa, uint64_t npages,
+		   int8_t *nodes);
 
 /* What the model of the RMP has seen. */
 struct private_mem_rmp private_rmp(void);

@@ -199,7 +199,8 @@ static int start(struct vmm *vm, struct shared_half *half)
 
 	private_create(vm, 1);
 	fd = vmm_gmem(vm, (FIRST + half->pages) * PAGE, 0);
-	private_slot(vm, VMM_TEST_SLOT, VMM_TEST_GPA, half->pages * PAGE, half->p, fd, FIRST * PAGE);
+	private_slot(vm, VMM_TEST_SLOT, VMM_TEST_GPA, half->pages * PAGE, half->p, fd,
+		     FIRST * PAGE);
 	private_set(vm, VMM_TEST_GPA, half->pages * PAGE, true);
 	must(!vmm_halt(vm, 0));
 	return fd;
@@ -436,7 +437,8 @@ static void test_mixed(void)
 	must(!half_open(&half, MEMFD));
 	for (i = 0; i < sizeof(node) / sizeof(node[0]); i++) {
 		if (node[i] != NO_NODE)
-			must(!set_policy(half.p + i * part * PAGE, part * PAGE, MPOL_BIND, NODE(node[i])));
+			must(!set_policy(half.p + i * part * PAGE, part * PAGE, MPOL_BIND,
+					 NODE(node[i])));
 	}
 	must(mmap(half.p + part * PAGE, part * PAGE, PROT_READ | PROT_WRITE,
 		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED);
