@@ -6,11 +6,6 @@
 #include "features.h"
 #include "mempolicy.h"
 
-/*
- * Functions here that run for each page look at the nodes that this host can have, and not, as
- * nodes_subset() and the like, at all that the kernel was built for, which distributions make 1024.
- */
-
 MEMPOLICY_SYMBOLS(DEFINE_SYMBOL)
 
 static const struct symbol mempolicy_symbols[] = {
@@ -29,6 +24,13 @@ int mempolicy_symbols_resolve(void)
 }
 
 /*
+ * How many words of a nodemask can have bits set on this host. nodes_subset() and
+ * nodes_intersects() look at all words that the kernel was built for, which for distributions are
+ * 16, and that is felt where they are asked about each page.
+ */
+#define NODE_WORDS BITS_TO_LONGS(nr_node_ids)
+
+/*
  * Does the policy confine pages to some of the nodes, as MPOL_BIND does, so that the allocation
  * must fail when these are full? The OOM killer would look for a task that may use the nodes, but
  * knows policies of tasks only. It would consider every task a candidate, and killing one need
@@ -39,9 +41,17 @@ int mempolicy_symbols_resolve(void)
  */
 static bool mempolicy_confines(const struct mempolicy *mpol)
 {
-	return mpol->mode == MPOL_BIND &&
-	       !bitmap_subset(nodes_addr(node_states[N_NORMAL_MEMORY]), nodes_addr(mpol->nodes),
-			      nr_node_ids);
+	const unsigned long *usable = nodes_addr(node_states[N_NORMAL_MEMORY]);
+	const unsigned long *bound = nodes_addr(mpol->nodes);
+	unsigned int i;
+
+	if (mpol->mode != MPOL_BIND)
+		return false;
+	for (i = 0; i < NODE_WORDS; i++) {
+		if (usable[i] & ~bound[i])
+			return true;
+	}
+	return false;
 }
 
 /**
@@ -76,9 +86,17 @@ int mempolicy_movable_node(const struct mempolicy *mpol)
  */
 bool mempolicy_names_only_movable(const struct mempolicy *mpol)
 {
-	return mpol->mode == MPOL_BIND &&
-	       !bitmap_intersects(nodes_addr(node_states[N_NORMAL_MEMORY]),
-				  nodes_addr(mpol->nodes), nr_node_ids);
+	const unsigned long *usable = nodes_addr(node_states[N_NORMAL_MEMORY]);
+	const unsigned long *bound = nodes_addr(mpol->nodes);
+	unsigned int i;
+
+	if (mpol->mode != MPOL_BIND)
+		return false;
+	for (i = 0; i < NODE_WORDS; i++) {
+		if (usable[i] & bound[i])
+			return false;
+	}
+	return true;
 }
 
 /**

@@ -27,14 +27,13 @@ static gfn_t slot_gfn(const struct kvm_memory_slot *slot, pgoff_t index)
  * The allocation is charged to the same memory cgroup as KVM's own would be, and where it fails,
  * KVM's own would fail as well, or break the policy.
  */
-static int add_folio(struct address_space *mapping, pgoff_t index, struct mempolicy *mpol,
-		     pgoff_t ilx)
+static int add_folio(struct address_space *mapping, pgoff_t index, struct private_policy policy)
 {
 	gfp_t gfp = mapping_gfp_mask(mapping);
 	struct folio *folio;
 	int err;
 
-	folio = mempolicy_alloc_folio(gfp, mpol, ilx);
+	folio = mempolicy_alloc_folio(gfp, policy.mpol, policy.ilx);
 	if (IS_ERR(folio))
 		return mempolicy_errno(PTR_ERR(folio));
 
@@ -45,7 +44,7 @@ static int add_folio(struct address_space *mapping, pgoff_t index, struct mempol
 	return err;
 }
 
-static int place_in_file(struct file *file, pgoff_t index, struct mempolicy *mpol, pgoff_t ilx)
+static int place_in_file(struct file *file, pgoff_t index, struct private_policy policy)
 {
 	struct address_space *mapping = file->f_mapping;
 	int err;
@@ -54,7 +53,7 @@ static int place_in_file(struct file *file, pgoff_t index, struct mempolicy *mpo
 	if (xa_load(&mapping->i_pages, index))
 		return 0;
 
-	err = add_folio(mapping, index, mpol, ilx);
+	err = add_folio(mapping, index, policy);
 	/* Another task was faster. */
 	if (err == -EEXIST)
 		return 0;
@@ -63,13 +62,13 @@ static int place_in_file(struct file *file, pgoff_t index, struct mempolicy *mpo
 	return err;
 }
 
-static int place_by_policy(const struct kvm_memory_slot *slot, gfn_t gfn, struct mempolicy *mpol,
-			   pgoff_t ilx)
+static int place_by_policy(const struct kvm_memory_slot *slot, gfn_t gfn,
+			   struct private_policy policy)
 {
 	struct file *file;
 	int err;
 
-	if (mempolicy_names_only_movable(mpol)) {
+	if (mempolicy_names_only_movable(policy.mpol)) {
 		private_count(PRIVATE_MOVABLE);
 		log_refused("private memory is not placed by policy",
 			    "all memory of the nodes it is bound to is movable, which guest memory is not; bind it to other nodes, or online their memory as kernel memory\n");
@@ -81,7 +80,7 @@ static int place_by_policy(const struct kvm_memory_slot *slot, gfn_t gfn, struct
 	if (!file)
 		return 0;
 
-	err = place_in_file(file, slot_index(slot, gfn), mpol, ilx);
+	err = place_in_file(file, slot_index(slot, gfn), policy);
 	fput(file);
 	return err;
 }
@@ -100,16 +99,14 @@ static int place_by_policy(const struct kvm_memory_slot *slot, gfn_t gfn, struct
  */
 int private_place(const struct kvm *kvm, const struct kvm_memory_slot *slot, gfn_t gfn)
 {
-	struct mempolicy *mpol;
-	pgoff_t ilx;
+	struct private_policy policy = private_policy_get(kvm, __gfn_to_hva_memslot(slot, gfn));
 	int err;
 
-	mpol = private_policy_get(kvm, __gfn_to_hva_memslot(slot, gfn), &ilx);
-	if (!mpol)
+	if (!policy.mpol)
 		return 0;
 
-	err = place_by_policy(slot, gfn, mpol, ilx);
-	kernel_call(__mpol_put)(mpol);
+	err = place_by_policy(slot, gfn, policy);
+	kernel_call(__mpol_put)(policy.mpol);
 	return err;
 }
 

@@ -37,23 +37,23 @@ int private_symbols_resolve(void)
  * node of the huge page of hugetlbfs that is its shared half. Of transparent huge pages nobody
  * knows beforehand whether there will be one, so they do not count.
  */
-static struct mempolicy *vma_policy_get(struct vm_area_struct *vma, unsigned long addr,
-					pgoff_t *ilx)
+static struct private_policy vma_policy_get(struct vm_area_struct *vma, unsigned long addr)
 {
-	struct mempolicy *mpol = kernel_call(__get_vma_policy)(vma, addr, ilx);
+	struct private_policy policy;
 	unsigned int order = 0;
 
-	if (!mpol)
-		return NULL;
+	policy.mpol = kernel_call(__get_vma_policy)(vma, addr, &policy.ilx);
+	if (!policy.mpol)
+		return policy;
 
 	if (is_vm_hugetlb_page(vma))
 		order = huge_page_order(hstate_vma(vma));
-	*ilx += linear_page_index(vma, addr) >> order;
+	policy.ilx += linear_page_index(vma, addr) >> order;
 
 	/* A shared policy comes with a reference. */
-	if (!mpol_needs_cond_ref(mpol))
-		mpol_get(mpol);
-	return mpol;
+	if (!mpol_needs_cond_ref(policy.mpol))
+		mpol_get(policy.mpol);
+	return policy;
 }
 
 /**
@@ -128,36 +128,34 @@ static struct vm_area_struct *mapping_at(struct mm_struct *mm, unsigned long add
  * private_policy_get() - the policy that the VMM has set for a page
  * @kvm: the VM
  * @addr: address of the page's shared half in the VMM
- * @ilx: set to the index for interleaving
  *
  * It is looked up for each page, and not taken over when the slot is created. So there is nothing
  * to keep up to date, and a later mbind() holds for pages that are allocated from then on. What
  * is mapped there is not touched.
  *
  * Context: takes the mmap_lock. A task that is being killed does not wait for it.
- * Return: the policy with a reference, to be dropped with __mpol_put(); or NULL, and KVM
- *	   allocates the page.
+ * Return: the policy with a reference, to be dropped with __mpol_put(); or none.
  */
-struct mempolicy *private_policy_get(const struct kvm *kvm, unsigned long addr, pgoff_t *ilx)
+struct private_policy private_policy_get(const struct kvm *kvm, unsigned long addr)
 {
+	struct private_policy policy = {};
 	struct mm_struct *mm = current->mm;
-	struct mempolicy *mpol = NULL;
 	struct vm_area_struct *vma;
 
 	if (kvm->mm != mm) {
 		private_count(PRIVATE_FOREIGN);
-		return NULL;
+		return policy;
 	}
 
 	if (!mmap_read_trylock(mm) && mmap_read_lock_killable(mm))
-		return NULL;
+		return policy;
 
 	vma = mapping_at(mm, addr);
 	if (vma)
-		mpol = vma_policy_get(vma, addr, ilx);
+		policy = vma_policy_get(vma, addr);
 	mmap_read_unlock(mm);
 
 	if (!vma)
 		private_count(PRIVATE_UNMAPPED);
-	return mpol;
+	return policy;
 }

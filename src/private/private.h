@@ -52,9 +52,19 @@ enum private_count {
 	PRIVATE_COUNTS,
 };
 
+/**
+ * struct private_policy - what decides where a private page comes from
+ * @mpol: the policy, with a reference; or NULL, and KVM allocates the page
+ * @ilx: index for interleaving
+ */
+struct private_policy {
+	struct mempolicy *mpol;
+	pgoff_t ilx;
+};
+
 /* policy.c */
 int private_symbols_resolve(void);
-struct mempolicy *private_policy_get(const struct kvm *kvm, unsigned long addr, pgoff_t *ilx);
+struct private_policy private_policy_get(const struct kvm *kvm, unsigned long addr);
 
 /* place.c */
 int private_place(const struct kvm *kvm, const struct kvm_memory_slot *slot, gfn_t gfn);
