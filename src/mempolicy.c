@@ -78,20 +78,13 @@ int mempolicy_movable_node(const struct mempolicy *mpol)
 	return NUMA_NO_NODE;
 }
 
-/**
- * mempolicy_names_only_movable() - is a policy one that the page allocator would ignore?
- * @mpol: the policy
- *
- * Return: true for MPOL_BIND to nodes that mempolicy_movable_node() is about, and to no others.
- */
-bool mempolicy_names_only_movable(const struct mempolicy *mpol)
+/* Does a policy that confines pages name only nodes that mempolicy_movable_node() is about? */
+static bool mempolicy_is_void(const struct mempolicy *mpol)
 {
 	const unsigned long *usable = nodes_addr(node_states[N_NORMAL_MEMORY]);
 	const unsigned long *bound = nodes_addr(mpol->nodes);
 	unsigned int i;
 
-	if (mpol->mode != MPOL_BIND)
-		return false;
 	for (i = 0; i < NODE_WORDS; i++) {
 		if (usable[i] & bound[i])
 			return false;
@@ -107,16 +100,19 @@ bool mempolicy_names_only_movable(const struct mempolicy *mpol)
  *
  * Context: may sleep; on the task whose cpuset counts.
  * Return: the folio; ERR_PTR(-ENOSPC) if the nodes that the policy confines it to are full;
- *	   ERR_PTR(-ENOMEM).
+ *	   ERR_PTR(-ENODEV) if the page allocator would ignore the policy, because it names only
+ *	   nodes that mempolicy_movable_node() is about; ERR_PTR(-ENOMEM).
  */
 struct folio *mempolicy_alloc_folio(gfp_t gfp, struct mempolicy *mpol, pgoff_t ilx)
 {
 	bool confined = mempolicy_confines(mpol);
-	struct folio *folio = NULL;
+	struct folio *folio;
 
-	if (confined)
+	if (confined) {
 		gfp |= __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
-	if (!mempolicy_names_only_movable(mpol))
-		folio = compat_alloc_folio(gfp, mpol, ilx);
+		if (mempolicy_is_void(mpol))
+			return ERR_PTR(-ENODEV);
+	}
+	folio = compat_alloc_folio(gfp, mpol, ilx);
 	return folio ?: ERR_PTR(confined ? -ENOSPC : -ENOMEM);
 }

@@ -20,19 +20,18 @@ MEMPOLICY_SYMBOLS(DECLARE_SYMBOL)
 
 int mempolicy_symbols_resolve(void);
 int mempolicy_movable_node(const struct mempolicy *mpol);
-bool mempolicy_names_only_movable(const struct mempolicy *mpol);
 struct folio *mempolicy_alloc_folio(gfp_t gfp, struct mempolicy *mpol, pgoff_t ilx);
 
 /**
  * mempolicy_errno() - translate an error of mempolicy_alloc_folio() for user space
  * @err: the error
  *
- * Inside the module, -ENOSPC stands for a full node, because host faults, which cannot report an
- * errno, treat that case differently. User space gets -ENOMEM.
+ * Inside the module, -ENOSPC stands for a full node, and -ENODEV for nodes that have no memory of
+ * the right kind. User space gets -ENOMEM.
  */
 static inline int mempolicy_errno(int err)
 {
-	return err == -ENOSPC ? -ENOMEM : err;
+	return err == -ENOSPC || err == -ENODEV ? -ENOMEM : err;
 }
 
 #endif /* _GMEM_MEMPOLICY_H */

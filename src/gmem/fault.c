@@ -59,7 +59,7 @@ static vm_fault_t gmem_map_window(struct vm_fault *vmf)
  */
 static vm_fault_t gmem_host_fault_error(const struct vm_fault *vmf, int err)
 {
-	if (err == -ENOSPC && vmf->flags & FAULT_FLAG_USER)
+	if ((err == -ENOSPC || err == -ENODEV) && vmf->flags & FAULT_FLAG_USER)
 		return VM_FAULT_SIGBUS;
 	return vmf_error(mempolicy_errno(err));
 }

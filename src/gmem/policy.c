@@ -38,7 +38,8 @@
  *
  * Context: may sleep; on the task that is charged for the page.
  * Return: a folio of one page that is in no mapping, cleared and uptodate; or ERR_PTR(-ENOSPC)
- *	   if the nodes that the policy confines it to are full, or ERR_PTR(-ENOMEM).
+ *	   if the nodes that the policy confines it to are full, ERR_PTR(-ENODEV) if all their
+ *	   memory has become movable, or ERR_PTR(-ENOMEM).
  */
 struct folio *gmem_alloc_folio(struct inode *inode, pgoff_t index)
 {

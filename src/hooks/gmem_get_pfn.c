@@ -14,8 +14,11 @@ static int gmem_get_pfn_replacement(COMPAT_GET_PFN_PARAMETERS);
 
 static __always_inline bool gmem_get_pfn_wanted(struct ftrace_regs *fregs)
 {
-	return demand_places_private_pages() &&
-	       compat_slot_has_private_memory((void *)redirect_argument(fregs, 1));
+	const struct kvm_memory_slot *slot = (void *)redirect_argument(fregs, 1);
+
+	return demand_places_private_pages() && compat_slot_has_private_memory(slot) &&
+	       !private_policy_is_none((void *)redirect_argument(fregs, 0),
+				       __gfn_to_hva_memslot(slot, redirect_argument(fregs, 2)));
 }
 
 REDIRECT_PROTOTYPE(kvm_gmem_get_pfn, gmem_get_pfn_replacement);

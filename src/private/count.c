@@ -1,20 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* How many private pages were placed, and why others were not. */
-#include <linux/percpu.h>
-
 #include "private.h"
 
-/* For each CPU, so that guests do not share a cache line. */
-static DEFINE_PER_CPU(unsigned long [PRIVATE_COUNTS], private_counts);
-
-/**
- * private_count() - count one page
- * @what: what became of it
- */
-void private_count(enum private_count what)
-{
-	this_cpu_inc(private_counts[what]);
-}
+DEFINE_PER_CPU(unsigned long [PRIVATE_COUNTS], private_counts);
 
 /**
  * private_counted() - how many pages were counted since the module was loaded

@@ -19,6 +19,14 @@ static gfn_t slot_gfn(const struct kvm_memory_slot *slot, pgoff_t index)
 	return slot->base_gfn + index - slot->gmem.pgoff;
 }
 
+/* KVM then allocates the page, elsewhere, as it would without the module. */
+static void leave_movable(void)
+{
+	private_count(PRIVATE_MOVABLE);
+	log_refused("private memory is not placed by policy",
+		    "all memory of the nodes it is bound to is movable, which guest memory is not; bind it to other nodes, or online their memory as kernel memory\n");
+}
+
 /*
  * The folio is neither cleared nor marked uptodate: by that mark KVM knows pages that it has
  * cleared and made the guest's, and kvm_gmem_populate() refuses them. It is one page in size,
@@ -35,7 +43,7 @@ static int add_folio(struct address_space *mapping, pgoff_t index, struct privat
 
 	folio = mempolicy_alloc_folio(gfp, policy.mpol, policy.ilx);
 	if (IS_ERR(folio))
-		return mempolicy_errno(PTR_ERR(folio));
+		return PTR_ERR(folio);
 
 	err = filemap_add_folio(mapping, folio, index, gfp);
 	if (!err)
@@ -54,58 +62,41 @@ static int place_in_file(struct file *file, pgoff_t index, struct private_policy
 		return 0;
 
 	err = add_folio(mapping, index, policy);
-	/* Another task was faster. */
-	if (err == -EEXIST)
+	switch (err) {
+	case 0:
+		private_count(PRIVATE_PLACED);
 		return 0;
-
-	private_count(err ? PRIVATE_REFUSED : PRIVATE_PLACED);
-	return err;
-}
-
-static int place_by_policy(const struct kvm_memory_slot *slot, gfn_t gfn,
-			   struct private_policy policy)
-{
-	struct file *file;
-	int err;
-
-	if (mempolicy_names_only_movable(policy.mpol)) {
-		private_count(PRIVATE_MOVABLE);
-		log_refused("private memory is not placed by policy",
-			    "all memory of the nodes it is bound to is movable, which guest memory is not; bind it to other nodes, or online their memory as kernel memory\n");
+	case -EEXIST:
+		/* Another task was faster. */
 		return 0;
+	case -ENODEV:
+		leave_movable();
+		return 0;
+	default:
+		private_count(PRIVATE_REFUSED);
+		return mempolicy_errno(err);
 	}
-
-	/* NULL once the file is closed; KVM says so. */
-	file = compat_slot_get_file(slot);
-	if (!file)
-		return 0;
-
-	err = place_in_file(file, slot_index(slot, gfn), policy);
-	fput(file);
-	return err;
 }
 
 /**
- * private_place() - have a page that KVM is about to look for come from the VMM's nodes
- * @kvm: the VM
- * @slot: a slot with a guest_memfd of KVM's own
- * @gfn: the page, in @slot
+ * private_place_by() - private_place() by a policy
+ * @policy: from private_policy_get(), with a policy, whose reference this drops
+ * @slot: as for private_place()
+ * @gfn: as for private_place()
  *
- * Nothing is done if the file has the page, or if the VMM has set no policy for it.
- *
- * Context: kvm->srcu or kvm->slots_lock held, perhaps also the file's invalidate_lock. May sleep.
- * Return: 0, and KVM's own code goes on: it finds the page, or allocates it. -ENOMEM if the nodes
- *	   that the policy confines the page to are full, or the memory cgroup is at its limit.
+ * Context: as private_place().
+ * Return: as private_place().
  */
-int private_place(const struct kvm *kvm, const struct kvm_memory_slot *slot, gfn_t gfn)
+int private_place_by(struct private_policy policy, const struct kvm_memory_slot *slot, gfn_t gfn)
 {
-	struct private_policy policy = private_policy_get(kvm, __gfn_to_hva_memslot(slot, gfn));
-	int err;
+	struct file *file = compat_slot_get_file(slot);
+	int err = 0;
 
-	if (!policy.mpol)
-		return 0;
-
-	err = place_by_policy(slot, gfn, policy);
+	/* The file may be closed. KVM says so. */
+	if (file) {
+		err = place_in_file(file, slot_index(slot, gfn), policy);
+		fput(file);
+	}
 	kernel_call(__mpol_put)(policy.mpol);
 	return err;
 }

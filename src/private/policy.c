@@ -64,6 +64,7 @@ static struct private_policy vma_policy_get(struct vm_area_struct *vma, unsigned
  * @start: first address
  * @end: end of the addresses, exclusive
  * @vma: the mapping
+ * @none: it had no policy
  *
  * A guest touches page after page, and the search for the mapping would be the largest part of
  * what a page costs. A mapping changes, and is freed, only after the mmap_lock was held for write,
@@ -75,6 +76,7 @@ struct found_vma {
 	unsigned int seq;
 	unsigned long until, start, end;
 	struct vm_area_struct *vma;
+	bool none;
 };
 
 static DEFINE_PER_CPU(struct found_vma, found_vma);
@@ -157,5 +159,36 @@ struct private_policy private_policy_get(const struct kvm *kvm, unsigned long ad
 
 	if (!vma)
 		private_count(PRIVATE_UNMAPPED);
+	this_cpu_write(found_vma.none, vma && !policy.mpol);
 	return policy;
+}
+
+/**
+ * private_policy_is_none() - is it certain that private_policy_get() finds no policy?
+ * @kvm: the VM
+ * @addr: address of the page's shared half in the VMM
+ *
+ * For redirects' wanted(): does not sleep. The answer is no, perhaps wrongly, unless there was no
+ * policy either when the CPU asked last. So guests whose memory has a policy do not pay for the
+ * question, and for the others it is all that they pay.
+ */
+bool private_policy_is_none(const struct kvm *kvm, unsigned long addr)
+{
+	struct mm_struct *mm = current->mm;
+	struct private_policy policy = {};
+	struct vm_area_struct *vma = NULL;
+	unsigned int seq;
+
+	if (!this_cpu_read(found_vma.none) || kvm->mm != mm || !mmap_read_trylock(mm))
+		return false;
+
+	if (compat_mm_lock_seq(mm, &seq))
+		vma = vma_found(mm, addr, seq);
+	if (vma)
+		policy = vma_policy_get(vma, addr);
+	mmap_read_unlock(mm);
+
+	if (policy.mpol)
+		kernel_call(__mpol_put)(policy.mpol);
+	return vma && !policy.mpol;
 }

@@ -32,6 +32,7 @@
 #include <linux/fs.h>
 #include <linux/kvm_host.h>
 #include <linux/mempolicy.h>
+#include <linux/percpu.h>
 
 /**
  * enum private_count - what is counted, in pages
@@ -65,10 +66,32 @@ struct private_policy {
 /* policy.c */
 int private_symbols_resolve(void);
 struct private_policy private_policy_get(const struct kvm *kvm, unsigned long addr);
+bool private_policy_is_none(const struct kvm *kvm, unsigned long addr);
 
 /* place.c */
-int private_place(const struct kvm *kvm, const struct kvm_memory_slot *slot, gfn_t gfn);
+int private_place_by(struct private_policy policy, const struct kvm_memory_slot *slot, gfn_t gfn);
 int private_place_range(struct file *file, pgoff_t start, pgoff_t end, pgoff_t *done);
+
+/**
+ * private_place() - have a page that KVM is about to look for come from the VMM's nodes
+ * @kvm: the VM
+ * @slot: a slot with a guest_memfd of KVM's own
+ * @gfn: the page, in @slot
+ *
+ * Nothing is done if the file has the page, or if the VMM has set no policy for it. Inline,
+ * because the latter has to cost next to nothing.
+ *
+ * Context: kvm->srcu or kvm->slots_lock held, perhaps also the file's invalidate_lock. May sleep.
+ * Return: 0, and KVM's own code goes on: it finds the page, or allocates it. -ENOMEM if the nodes
+ *	   that the policy confines the page to are full, or the memory cgroup is at its limit.
+ */
+static inline int private_place(const struct kvm *kvm, const struct kvm_memory_slot *slot,
+				gfn_t gfn)
+{
+	struct private_policy policy = private_policy_get(kvm, __gfn_to_hva_memslot(slot, gfn));
+
+	return policy.mpol ? private_place_by(policy, slot, gfn) : 0;
+}
 
 /* file.c */
 int private_file_add(struct file *file, struct kvm *kvm);
@@ -77,7 +100,18 @@ struct kvm *private_file_vm(struct file *file);
 void private_files_forget(void);
 
 /* count.c */
-void private_count(enum private_count what);
 unsigned long private_counted(enum private_count what);
+
+/* For each CPU, so that guests do not share a cache line. */
+DECLARE_PER_CPU(unsigned long [PRIVATE_COUNTS], private_counts);
+
+/**
+ * private_count() - count one page
+ * @what: what became of it
+ */
+static inline void private_count(enum private_count what)
+{
+	this_cpu_inc(private_counts[what]);
+}
 
 #endif /* _GMEM_PRIVATE_H */

@@ -56,8 +56,9 @@ function limits_in_all()
 	limit("guest first touch, to memfd", ours("guest-first-touch", "bind") / memfd("guest-first-touch", "bind"), 0.60)
 }
 
-# What the module adds to a private page, in the same kernel.
-function private_of(boot, op, policy) { return v[boot, "private", op, "private", policy] }
+# What the module adds to a private page, in the same kernel. Without the module the kernel follows the task's policy
+# alone, so it is compared with the same policy there.
+function private_of(boot, op, policy) { return v[boot, "private", op, boot ~ /ours/ ? "private" : "private-task", policy] }
 
 function limits_of_private(boot, without, name)
 {

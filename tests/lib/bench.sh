@@ -69,10 +69,10 @@ bench_native_module()
 bench_quick()
 {
 	bench_together \
-		"ours $1 $2 load,pages:bind,sw_protected,private" \
-		"native $bench_native - pages:bind,sw_protected,private" \
-		"native-ours $bench_native $(bench_native_module) load,sw_protected,private" \
-		"plain $1 - pages:bind,sw_protected,private"
+		"ours $1 $2 load,pages:bind,sw_protected,private:mapping" \
+		"native $bench_native - pages:bind,sw_protected,private:task" \
+		"native-ours $bench_native $(bench_native_module) load,sw_protected,private:mapping" \
+		"plain $1 - pages:bind,sw_protected,private:task"
 }
 
 # bench_all KERNEL MODULE
@@ -80,10 +80,10 @@ bench_all()
 {
 	local profiles=profile:guest-first-touch,profile:host-first-touch,profile:fallocate,profile:punch-hole
 	bench_together \
-		"ours $1 $2 load,pages,calls,bystander,module,growth,sw_protected,private" \
-		"native $bench_native - pages,calls,growth,sw_protected,private" \
-		"native-ours $bench_native $(bench_native_module) load,sw_protected,private" \
-		"plain $1 - pages,calls,bystander,growth,sw_protected,private" \
+		"ours $1 $2 load,pages,calls,bystander,module,growth,sw_protected,private:mapping" \
+		"native $bench_native - pages,calls,growth,sw_protected,private:task" \
+		"native-ours $bench_native $(bench_native_module) load,sw_protected,private:mapping" \
+		"plain $1 - pages,calls,bystander,growth,sw_protected,private:task" \
 		"ours-no-init $1 $2 load,pages:bind init_on_alloc=0" \
 		"native-no-init $bench_native - pages:bind init_on_alloc=0" || return
 	BOOT_PROGRAMS=perf bench_together \
