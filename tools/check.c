@@ -14,20 +14,23 @@
 #include <unistd.h>
 
 #include "nodes.h"
+#include "private.h"
 #include "report.h"
 #include "vm.h"
 
 #define SYSFS "/sys/module/kvm_gmem_numa/"
 #define PAGES_DEFAULT 1024UL
+#define PAGES_PRIVATE 16384UL	/* many, because they can only be counted */
 #define PAGES_MAX (1UL << 18)	/* 1 GiB; the guest has room for 3 GiB */
 #define SPARE (64LL << 20)	/* must remain free on each node */
 #define VALUE 0x6d656d67U
 
-enum { GUEST_MEMFD, TSC_VM_GATE, TSC_VCPU_GATE };
+enum { GUEST_MEMFD, PRIVATE_POLICY, TSC_VM_GATE, TSC_VCPU_GATE };
 
 static struct report report = {
 	.feature = {
 		[GUEST_MEMFD] = { "guest_memfd", .works = NOT_TRIED },
+		[PRIVATE_POLICY] = { "private_policy", .works = NOT_TRIED },
 		[TSC_VM_GATE] = { "tsc_vm_gate", .works = NOT_TRIED },
 		[TSC_VCPU_GATE] = { "tsc_vcpu_gate", .works = NOT_TRIED },
 	},
@@ -200,7 +203,7 @@ out:
 	return r;
 }
 
-static void check_row(enum placing placing, int node, unsigned long pages)
+static void check_row(bool private, enum placing placing, int node, unsigned long pages)
 {
 	struct row *row = calloc(1, sizeof(*row));
 	struct vm vm;
@@ -209,11 +212,12 @@ static void check_row(enum placing placing, int node, unsigned long pages)
 		not_run("calloc");
 		return;
 	}
+	row->private = private;
 	row->placing = placing;
 	row->node = node;
 	row->pages = pages;
 	report.row[report.rows++] = row;
-	if (try_row(row, &vm))
+	if (private ? private_row(row, &report.nodes, &vm) : try_row(row, &vm))
 		report_verdict(&report, FAIL, "%s: %s", vm.failed, strerror(errno));
 	else if (row->wrong)
 		report_verdict(&report, FAIL, "%lu of %lu pages are not where they were asked for",
@@ -251,19 +255,41 @@ static bool has_nodes(void)
 	return report.nodes.count;
 }
 
-static void check_placement(unsigned long pages)
+static void check_placement(bool private, unsigned long pages)
 {
 	int i;
 
 	if (report.verdict != PASS || is_full(pages))
 		return;
 	for (i = 0; i < report.nodes.count; i++)
-		check_row(PLACE_BIND, report.nodes.id[i], pages);
+		check_row(private, PLACE_BIND, report.nodes.id[i], pages);
 	if (report.nodes.count > 1)
-		check_row(PLACE_INTERLEAVE, -1, pages);
+		check_row(private, PLACE_INTERLEAVE, -1, pages);
 	else
 		report_verdict(&report, NOT_SHOWN,
 			       "a guest runs, but with one node nothing can be placed wrongly");
+}
+
+/* The guest is never launched, so this does without the keys and images that a launch needs. */
+static void check_private(unsigned long pages)
+{
+	struct vm vm;
+
+	if (vm_create_private(&vm)) {
+		if (errno == EOPNOTSUPP)
+			report_verdict(&report, NOT_SHOWN,
+				       "KVM on this host has no VMs with private memory (SEV-SNP, TDX)");
+		else
+			not_run(vm.failed);
+		vm_destroy(&vm);
+		return;
+	}
+	vm_destroy(&vm);
+	check_placement(true, pages);
+	if (report.verdict == PASS)
+		strcpy(report.reason, "the pages are on the nodes that were asked for");
+	if (report.rows)
+		report.feature[PRIVATE_POLICY].works = report.verdict == FAIL ? NO : YES;
 }
 
 /* If memory runs out nevertheless, the OOM killer should choose this process. */
@@ -279,9 +305,9 @@ static void become_oom_victim(void)
 }
 
 static const char usage[] =
-	"usage: kvm-gmem-numa-check [--json] [--pages=N]\n"
+	"usage: kvm-gmem-numa-check [--private] [--json] [--pages=N]\n"
 	"Create a small VM for each NUMA node that can hold guest memory, and see where its pages\n"
-	"come from.\n"
+	"come from; with --private, the private pages of a SEV-SNP or TDX VM.\n"
 	"Exit status: 0 as asked, 1 not, 77 cannot be shown on this host, 2 could not be run.\n";
 
 int main(int argc, char **argv)
@@ -289,30 +315,39 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "json", no_argument, NULL, 'j' },
 		{ "pages", required_argument, NULL, 'p' },
+		{ "private", no_argument, NULL, 'P' },
 		{ "help", no_argument, NULL, 'h' },
 		{ }
 	};
-	unsigned long pages = PAGES_DEFAULT;
-	bool json = false;
+	bool json = false, private = false;
+	unsigned long pages = 0;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "jp:h", options, NULL)) != -1) {
 		if (option == 'j')
 			json = true;
+		else if (option == 'P')
+			private = true;
 		else if (option == 'p')
-			pages = strtoul(optarg, NULL, 10);
+			pages = strtoul(optarg, NULL, 10) ?: PAGES_MAX + 1;
 		else
 			return fputs(usage, option == 'h' ? stdout : stderr), option == 'h' ? PASS : NOT_RUN;
 	}
-	if (optind < argc || !pages || pages > PAGES_MAX)
+	if (optind < argc || pages > PAGES_MAX)
 		return fputs(usage, stderr), NOT_RUN;
+	if (!pages)
+		pages = private ? PAGES_PRIVATE : PAGES_DEFAULT;
 
 	become_oom_victim();
 	read_reported();
 	if (has_nodes()) {
-		try_features();
-		compare_features();
-		check_placement(pages);
+		if (private) {
+			check_private(pages);
+		} else {
+			try_features();
+			compare_features();
+			check_placement(false, pages);
+		}
 	}
 	if (json)
 		report_json(&report);

@@ -22,6 +22,9 @@ int nodes_allowed(struct nodes *nodes, struct nodes *movable);
 /* The free memory of a node that guest_memfd can use, in bytes; -1 if it is not known. */
 long long node_free(int node);
 
+/* The pages of files that a node has, as exactly as the kernel tells; -1 with errno. */
+long long node_file_pages(int node);
+
 enum placing { PLACE_BIND, PLACE_INTERLEAVE };
 
 /* Set the policy of a mapping. Return 0, or -1 with errno. */

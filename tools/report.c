@@ -51,7 +51,7 @@ static void table_row(const struct nodes *nodes, const struct row *row)
 	if (row->wrong)
 		printf("%lu NOT  ", row->wrong);
 	else
-		printf("every page");
+		printf("%s", row->private ? "yes       " : "every page");
 	for (i = 0; i < nodes->count; i++) {
 		if (row->found[i])
 			printf("   node %d: %lu", nodes->id[i], row->found[i]);
@@ -108,7 +108,8 @@ static void json_row(const struct nodes *nodes, const struct row *row)
 	const char *comma = "";
 	int i;
 
-	printf("{\"policy\": \"%s\", \"nodes\": [", row->placing == PLACE_BIND ? "bind" : "interleave");
+	printf("{\"memory\": \"%s\", \"policy\": \"%s\", \"nodes\": [", row->private ? "private" : "guest_memfd",
+	       row->placing == PLACE_BIND ? "bind" : "interleave");
 	for (i = 0; i < nodes->count; i++) {
 		if (row->placing == PLACE_BIND && nodes->id[i] != row->node)
 			continue;

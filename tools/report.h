@@ -12,7 +12,7 @@ enum verdict { PASS = 0, FAIL = 1, NOT_RUN = 2, NOT_SHOWN = 77 };
 
 enum works { NO, YES, NOT_TRIED };
 
-#define FEATURES 3
+#define FEATURES 4
 #define ROWS_MAX (NODES_MAX + 1)
 
 struct feature {
@@ -22,6 +22,7 @@ struct feature {
 };
 
 struct row {
+	bool private;		/* memory, of a confidential VM */
 	enum placing placing;
 	int node;		/* that was asked for, with PLACE_BIND */
 	unsigned long pages;

@@ -39,6 +39,20 @@ asm(".pushsection .rodata\n"
     ".code64\n"
     ".popsection\n");
 
+/* Since 6.8; Debian 12's own headers are older. */
+#ifndef KVM_SET_MEMORY_ATTRIBUTES
+#define KVM_CAP_VM_TYPES 235
+#define KVM_SET_MEMORY_ATTRIBUTES _IOW(KVMIO, 0xd2, struct kvm_memory_attributes)
+#define KVM_MEMORY_ATTRIBUTE_PRIVATE (1ULL << 3)
+
+struct kvm_memory_attributes {
+	__u64 address;
+	__u64 size;
+	__u64 attributes;
+	__u64 flags;
+};
+#endif
+
 static int fail(struct vm *vm, const char *what)
 {
 	vm->failed = what;
@@ -55,18 +69,64 @@ static void fill_ctrl(uint8_t *ctrl)
 	memcpy(ctrl + CODE_GPA, guest_touch, guest_end - guest_touch);
 }
 
+static int open_kvm(struct vm *vm)
+{
+	memset(vm, 0, sizeof(*vm));
+	vm->fd = vm->vcpu = -1;
+	vm->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	return vm->kvm < 0 ? fail(vm, "open /dev/kvm") : 0;
+}
+
+static int create_vm(struct vm *vm, unsigned long type)
+{
+	vm->fd = ioctl(vm->kvm, KVM_CREATE_VM, type);
+	return vm->fd < 0 ? fail(vm, "KVM_CREATE_VM") : 0;
+}
+
+int vm_create_private(struct vm *vm)
+{
+	/* What the newest headers call KVM_X86_SNP_VM, KVM_X86_TDX_VM and KVM_X86_SW_PROTECTED_VM. */
+	static const unsigned long types[] = { 4, 5, 1 };
+	size_t i;
+	int have;
+
+	if (open_kvm(vm))
+		return -1;
+	have = ioctl(vm->kvm, KVM_CHECK_EXTENSION, KVM_CAP_VM_TYPES);
+	for (i = 0; have > 0 && i < sizeof(types) / sizeof(types[0]); i++) {
+		if (have & (1 << types[i]))
+			return create_vm(vm, types[i]);
+	}
+	errno = EOPNOTSUPP;
+	return fail(vm, "KVM_CAP_VM_TYPES");
+}
+
+int vm_private_memfd(struct vm *vm, uint64_t size)
+{
+	struct kvm_create_guest_memfd args = { .size = size };
+
+	return ioctl(vm->fd, KVM_CREATE_GUEST_MEMFD, &args);
+}
+
+int vm_set_private(struct vm *vm, uint64_t size)
+{
+	struct kvm_memory_attributes attributes = {
+		.address = FILE_GPA,
+		.size = size,
+		.attributes = KVM_MEMORY_ATTRIBUTE_PRIVATE,
+	};
+
+	if (ioctl(vm->fd, KVM_SET_MEMORY_ATTRIBUTES, &attributes))
+		return fail(vm, "KVM_SET_MEMORY_ATTRIBUTES");
+	return 0;
+}
+
 int vm_create(struct vm *vm)
 {
 	struct kvm_userspace_memory_region region = { .slot = CTRL_SLOT, .memory_size = CTRL_SIZE };
 
-	memset(vm, 0, sizeof(*vm));
-	vm->fd = vm->vcpu = -1;
-	vm->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	if (vm->kvm < 0)
-		return fail(vm, "open /dev/kvm");
-	vm->fd = ioctl(vm->kvm, KVM_CREATE_VM, 0);
-	if (vm->fd < 0)
-		return fail(vm, "KVM_CREATE_VM");
+	if (open_kvm(vm) || create_vm(vm, 0))
+		return -1;
 	if (ioctl(vm->fd, KVM_SET_TSS_ADDR, TSS_GPA))
 		return fail(vm, "KVM_SET_TSS_ADDR");
 

@@ -23,6 +23,15 @@ int vm_create(struct vm *vm);
 int vm_add_vcpu(struct vm *vm);
 void vm_destroy(struct vm *vm);
 
+/*
+ * A VM with private memory: SEV-SNP, TDX, or KVM's own software-protected VM, whichever this host
+ * has. vm_create_private() fails with EOPNOTSUPP if it has none. Such a VM cannot run before its
+ * launch, which is not done here.
+ */
+int vm_create_private(struct vm *vm);
+int vm_private_memfd(struct vm *vm, uint64_t size);
+int vm_set_private(struct vm *vm, uint64_t size);
+
 /* Create a guest_memfd that the host can map. Return its file descriptor, or -1 with errno. */
 int vm_guest_memfd(struct vm *vm, uint64_t size);
 

@@ -63,10 +63,46 @@ rival_shares()
 	[ "$(cat $rival/asked)" -gt 0 ] && [ "$(($(cat $rival/asked) - $(cat $rival/released)))" -eq "$1" ]
 }
 
-# others_call: run VMs that do not use the module, for three seconds.
+# with_sw_protected COMMAND...: the helper has kprobes, which ftrace would list among the module's redirects later.
+with_sw_protected()
+{
+	sw_protected
+	"$@"
+	set -- $?
+	rmmod sw_protected 2>/dev/null
+	return $1
+}
+
+hold_private()
+{
+	with_sw_protected hold private
+}
+
+# hold_for FUNCTION: hold what its redirect is attached for.
+hold_for()
+{
+	case $1 in
+	kvm_gmem_*) hold_private ;;
+	*) hold slot ;;
+	esac
+}
+
+# others_call FUNCTION: make calls of the function that are not the module's.
 others_call()
 {
-	timeout 3 ./bystander 60000 >/dev/null 2>&1
+	case $1 in
+	kvm_gmem_create)
+		with_sw_protected ./private_vm >/dev/null
+		;;
+	kvm_gmem_*)
+		echo N >$module/parameters/private_policy
+		with_sw_protected timeout 3 ./hold private >/dev/null 2>&1
+		echo Y >$module/parameters/private_policy
+		;;
+	*)
+		timeout 3 ./bystander 60000 >/dev/null 2>&1
+		;;
+	esac
 }
 
 # lands_on_endbr: the last call of the function with the trampoline went to an ENDBR. Kernels that are not built to
@@ -139,6 +175,8 @@ if [ -e /sys/kernel/btf/kvm ]; then
 	# No header declares these functions; see src/hooks/.
 	ok "kvm_vm_ioctl() has the prototype of its replacement" \
 		sh -c './prototype kvm_vm_ioctl | grep -qx "8 (p, 4, 8)"'
+	[ "$(state private_policy)" != active ] || ok "kvm_gmem_create() has the prototype of its replacement" \
+		sh -c './prototype kvm_gmem_create | grep -qx "4 (p, p)"'
 	ok "kvm_vm_ioctl_check_extension_generic() has the prototype of its replacement" \
 		sh -c './prototype kvm_vm_ioctl_check_extension_generic | grep -qx "[48] (p, 8)"'
 fi
@@ -192,6 +230,31 @@ hold slot
 ok "without a live patch, a slot is bound" as_reported
 let_go
 
+# The same for private memory. A VM is created in any case, and KVM places its pages.
+if [ "$(state private_policy)" = active ]; then
+	soon idle_are_idle
+	hold_private
+	nok "with a private guest_memfd, the redirects for private pages are attached" idle_are_idle
+	ok "with a private guest_memfd, what is redirected is what it says" as_reported
+	ok "with a private guest_memfd, guest faults and memslots of other VMs do not reach the module" others_are_free
+	ok "with a private guest_memfd, an unload is allowed" unload
+	ok "with a private guest_memfd, nothing is left after the unload" clean
+	load
+	ok "a guest_memfd from before the load attaches nothing" idle_are_idle
+	let_go
+	hold_private
+	let_go
+	ok "a second after the last private guest_memfd is gone, they are detached" soon idle_are_idle
+	insmod ./rival.ko function=kvm_gmem_get_pfn
+	dmesg_mark
+	hold_private
+	ok "with a live patch on kvm_gmem_get_pfn: the line names it" dmesg_says \
+		"private memory is not placed by policy: kvm_gmem_get_pfn is held by a live patch"
+	ok "with a live patch on kvm_gmem_get_pfn: nothing is attached" idle_are_idle
+	let_go
+	rmmod rival
+fi
+
 # The trampoline of a BPF program that traces the return of a function bypasses the redirect, unless ftrace has asked
 # the trampoline to share the function.
 f=kvm_arch_free_memslot
@@ -244,15 +307,16 @@ for f in $(sed 's/ .*//' $module/features/redirects); do
 	case " $(echo $idle) " in
 	*" $f "*)
 		ok "loaded, $f idle: the trampoline is told that it has the function to itself" rival_shares 0
-		hold slot
+		hold_for $f
 		ok "$f attached: the trampoline is asked again" rival_shares 1
-		others_call
-		ok "$f: a call that is not ours lands on an ENDBR" lands_on_endbr
+		others_call $f
+		# Nothing here calls this one.
+		[ $f = kvm_gmem_populate ] || ok "$f: a call that is not ours lands on an ENDBR" lands_on_endbr
 		let_go
 		ok "$f idle again: the trampoline is told" soon rival_shares 0
 		;;
 	*)
-		others_call
+		others_call $f
 		ok "$f: a call that is not ours lands on an ENDBR" lands_on_endbr
 		ok "unloads beside it" unload_soon
 		ok "unloaded, $f: the trampoline is told" rival_shares 0
@@ -276,7 +340,7 @@ echo Y >$module/parameters/tsc_gate
 
 # A live patch can take a function whose feature a parameter has switched off. The feature then cannot be
 # switched on while the live patch is there.
-for p in advertise:kvm_vm_ioctl_check_extension_generic tsc_gate:kvm_arch_vm_ioctl; do
+for p in advertise:kvm_vm_ioctl_check_extension_generic tsc_gate:kvm_arch_vm_ioctl private_policy:kvm_gmem_create; do
 	f=${p#*:}
 	p=${p%:*}
 	grep -q "^$f " $module/features/redirects || continue
@@ -346,9 +410,11 @@ done
 # --- loaded with parameters
 unload
 tap ./caps "not loaded" $native
-ok "loads with parameters" load advertise=N tsc_gate=N
+ok "loads with parameters" load advertise=N tsc_gate=N private_policy=N
 tap ./caps "loaded with advertise=N" $native
 ok "tsc_gate=N" grep -qx N $module/parameters/tsc_gate
+[ "$(state private_policy)" = unavailable ] ||
+	ok "private_policy=N: features says so" grep -q "^off" $module/features/private_policy
 unload
 
 ok "everything is as before" clean

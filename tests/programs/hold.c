@@ -9,7 +9,11 @@
  * needed is then redirected, and stays so.
  *
  * hold poison: holds a slot with a page that another process poisoned.
+ *
+ * hold private: holds a software-protected VM, whose guest has touched its private memory.
  */
+#include <fcntl.h>
+#include <linux/falloc.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -85,6 +89,28 @@ static void wait_for_lock(void)
 	stalled_call_begin(&call, set_tsc, &vm);
 }
 
+static void hold_private(void)
+{
+	struct kvm_memory_attributes private = {
+		.address = VMM_TEST_GPA,
+		.size = 2 * PAGE,
+		.attributes = KVM_MEMORY_ATTRIBUTE_PRIVATE,
+	};
+	static struct vmm vm;
+	void *shared;
+	int fd;
+
+	vmm_open_type(&vm, KVM_X86_SW_PROTECTED_VM);
+	vmm_start(&vm, 1);
+	shared = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	must(shared != MAP_FAILED);
+	fd = vmm_gmem(&vm, 2 * PAGE, 0);
+	vmm_bind(&vm, fd, 2 * PAGE, shared);
+	must(!ioctl(vm.fd, KVM_SET_MEMORY_ATTRIBUTES, &private));
+	must(!vmm_write(&vm, 0, VMM_TEST_GPA, 1, 1));
+	must(!fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 2 * PAGE));
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc == 2 ? argv[1] : "";
@@ -114,6 +140,9 @@ int main(int argc, char **argv)
 		poison_by_child(fd);
 		must(vmm_write(&vm, 0, VMM_TEST_GPA, 1, 1) && errno == EHWPOISON);
 		close(fd);
+	} else if (!strcmp(what, "private")) {
+		close(fd);
+		hold_private();
 	} else if (!strcmp(what, "all")) {
 		p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 		must(p != MAP_FAILED);
