@@ -108,15 +108,14 @@ static void json_row(const struct nodes *nodes, const struct row *row)
 	const char *comma = "";
 	int i;
 
-	printf("{\"memory\": \"%s\", \"policy\": \"%s\", \"nodes\": [", row->private ? "private" : "guest_memfd",
-	       row->placing == PLACE_BIND ? "bind" : "interleave");
+	printf("{\"policy\": \"%s\", \"nodes\": [", row->placing == PLACE_BIND ? "bind" : "interleave");
 	for (i = 0; i < nodes->count; i++) {
 		if (row->placing == PLACE_BIND && nodes->id[i] != row->node)
 			continue;
 		printf("%s%d", comma, nodes->id[i]);
 		comma = ", ";
 	}
-	printf("], \"pages\": %lu, \"wrong\": %lu, \"found\": {", row->pages, row->wrong);
+	printf("], \"private\": %s, \"pages\": %lu, \"wrong\": %lu, \"found\": {", row->private ? "true" : "false", row->pages, row->wrong);
 	for (i = 0; i < nodes->count; i++)
 		printf("%s\"%d\": %lu", i ? ", " : "", nodes->id[i], row->found[i]);
 	printf("}}");

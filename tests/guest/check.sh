@@ -89,13 +89,36 @@ without_kvm()
 	return $1
 }
 
+# private: private memory is placed with the module, and by no kernel alone.
+private()
+{
+	ok "private memory: cannot be shown where there are no such VMs" exits 77 $check --private
+	sw_protected
+	ok "private memory: without the module, it is not where it was asked for" exits 1 $check --private
+	ok "load" load
+	ok "private memory: with the module, it is where it was asked for" exits 0 $check --private
+	ok "private memory: JSON says so" finds '"private_policy": {"reported": "active", "works": true}' with_private
+	echo N >$module/parameters/private_policy
+	ok "private_policy=N: it is not" exits 1 $check --private
+	ok "unload" unload
+	rmmod sw_protected
+}
+
+# with_private COMMAND ARGUMENT: the check, for private memory.
+with_private()
+{
+	"$@" --private
+}
+
 if [ "$(parameter gmem_native)" = 1 ]; then
 	ok "native: every page is on the node that was asked for" exits 0 $check
 	ok "native: JSON says the same" verdict pass $check
+	private
 	movable
 	return
 fi
 
+private
 ok "without the module: nothing to test" exits 1 $check
 ok "load" load
 ok "with the module: every page is on the node that was asked for" exits 0 $check

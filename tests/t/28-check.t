@@ -8,5 +8,5 @@ make -s -C "$top/tools" OUT="$work/tools" LDFLAGS=-static >&2
 [ -e "$work/missed-policy.ko" ] ||
 	build_variant "$work/missed-policy.ko" src/gmem/policy.c 's/->policy, index);/->policy, index << PAGE_SHIFT);/' >&2
 
-initramfs "$work/check.cpio.gz" check "$ko" "$work/missed-policy.ko" "$tool"
+initramfs "$work/check.cpio.gz" check "$ko" "$work/missed-policy.ko" "$modules/sw_protected.ko" "$tool"
 BOOT_MIB=768 BOOT_MOVABLE_MIB=512 scenario check "$work/check.cpio.gz"

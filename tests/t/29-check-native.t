@@ -5,5 +5,5 @@
 native_kernel
 tool=$work/tools/kvm-gmem-numa-check
 make -s -C "$top/tools" OUT="$work/tools" LDFLAGS=-static >&2
-initramfs "$work/check-native.cpio.gz" check "$tool"
+initramfs "$work/check-native.cpio.gz" check "$ko" "$modules/sw_protected.ko" "$tool"
 BOOT_MIB=768 BOOT_MOVABLE_MIB=512 scenario check-native "$work/check-native.cpio.gz" gmem_native=1
