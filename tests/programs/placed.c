@@ -59,6 +59,7 @@ static void check_counts(const struct placed_range *r, const char *when)
 void placed_check(const struct placed_range *r, const char *when)
 {
 	check_pages(r, PRIVATE_MEM_PAGE_CACHE, when);
-	check_pages(r, PRIVATE_MEM_RMP, when);
+	if (!r->no_rmp)
+		check_pages(r, PRIVATE_MEM_RMP, when);
 	check_counts(r, when);
 }
