@@ -5,6 +5,8 @@
 echo on >/proc/sys/kernel/printk_devkmsg
 # Most of the time would be spent waiting for grace periods.
 echo 1 >/sys/kernel/rcu_expedited
+# VMs can have private memory.
+[ ! -e private_mem.ko ] || insmod ./private_mem.ko
 leaks_begin
 if [ -e replay ]; then
 	tap ./fuzz replay replay

@@ -369,7 +369,7 @@ bool check_process(int proc)
 		    !check_file(i))
 			return false;
 	}
-	return proc || (check_vms() && check_references());
+	return proc || (check_vms() && check_private() && check_references());
 }
 
 /* Both processes have now checked the new pages. */

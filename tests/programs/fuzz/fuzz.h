@@ -6,9 +6,11 @@
  *	mempolicy.c	NUMA policies: what is refused, and where a page comes from
  *	vma.c		the mappings of a process, split and merged as the kernel does
  *	touch.c		a page is touched through a mapping
+ *	private.c	private pages of VMs: where they come from, and what becomes of them
  *	op_*.c		the operations: each with its random arguments, its model, and the call
  *	world.c		the processes in which operations are executed
  *	check.c		compares what exists with the model
+ *	check_private.c	the same for private pages, which nobody can map
  *	sequence.c	sequences: generate, change, print, read
  *	run.c		runs one sequence in its own process
  *	shrink.c	finds fewer operations that fail in the same way
@@ -28,6 +30,7 @@
 #include <sys/stat.h>
 
 #include "../numa.h"
+#include "../private.h"
 #include "../prng.h"
 #include "../tap.h"
 #include "../vmm.h"
@@ -45,6 +48,9 @@
 #define POLICY_PAGES	192	/* policies exist for pages behind the end, too */
 #define ARENA_PAGES	96	/* where files are mapped: at the same address in each process */
 #define ARENA		0x200000000000UL
+#define HOST_PAGES	48	/* memory that shared halves of private slots can be in */
+#define HOST		0x210000000000UL
+#define ATTRIBUTES	192	/* guest frames that can be private: slots reach no further */
 #define PLAIN_PAGES	32	/* ordinary memory for ordinary slots of a VM */
 #define WEIGHT		31	/* of a page over the next in a sum: detects swapped pages */
 
@@ -67,6 +73,8 @@ struct page {
 	int node;		/* or NODE_ANY: one of @nodes, still to be learnt */
 	unsigned long nodes;
 	uint64_t value;		/* its first 8 bytes */
+	bool prepared;		/* the guest's: cleared, and in the RMP */
+	int gfn;		/* which it has in the RMP */
 };
 
 #define NODE_ANY (-1)
@@ -74,6 +82,7 @@ struct page {
 struct file {
 	bool alive;		/* a descriptor or a mapping is left */
 	bool kvms_own;		/* made by KVM, not by the module */
+	bool noted;		/* by the module: pages are placed by policy */
 	int vm;
 	int pages;
 	uint64_t flags;
@@ -92,6 +101,8 @@ struct slot {
 struct vm {
 	bool open, inherited;	/* by the second process */
 	bool alive;		/* open, or kept by a file */
+	bool private;		/* has private memory */
+	bool attribute[ATTRIBUTES];	/* the frame is private */
 	int vcpus;
 	long tsc_khz;		/* of vCPUs created later */
 	long vcpu_khz[VCPUS];
@@ -126,8 +137,27 @@ struct process {
 	struct vma vma[ARENA_PAGES];
 };
 
+/* Memory of the first process, mapped as a whole, and then moved and unmapped in parts. */
+enum {
+	HOST_NONE,
+	HOST_MEMFD,
+	HOST_ANONYMOUS,
+	HOST_TOUCHED,		/* anonymous, and every page was touched: its offsets are fixed */
+	HOST_KINDS,
+};
+
+struct host_page {
+	int kind;
+	long index;		/* page offset by which core mm interleaves; of a memfd, in the file */
+	struct policy policy;
+};
+
 struct model {
 	bool loaded, tsc_gate;
+	bool private_policy;	/* the parameter */
+	bool noted_any;		/* a file was noted since the module was loaded */
+	struct host_page host[HOST_PAGES];
+	long host_inode;	/* of the memfd; not known before it is created */
 	int weight[NODES];
 	struct process process[PROCS];
 	struct vm vm[VMS];
@@ -139,6 +169,8 @@ struct kernel {
 	bool npt, prefault, weights, remove_needs_write, balancing_many;
 	bool tsc_gate_native;
 	bool kvms_own_files;	/* files without flags are KVM's own */
+	bool private;		/* VMs can have private memory, by way of private_mem.ko */
+	bool populate, rmp;	/* such memory can be populated; pages are prepared, and seen in the RMP */
 	int unloaded_create, unloaded_bind;	/* errno */
 	long tsc_khz;
 	int cpu[NODES];
@@ -187,6 +219,8 @@ extern const struct op_type op_mbind, op_home_node, op_get_mempolicy, op_set_mem
 extern const struct op_type op_cpu, op_move_pages, op_migrate_pages;
 extern const struct op_type op_vm, op_vm_close, op_vcpu, op_slot, op_guest_read, op_guest_write;
 extern const struct op_type op_prefault, op_tsc_vm, op_tsc_vcpu, op_tsc_gate;
+extern const struct op_type op_host_map, op_host_unmap, op_host_move, op_host_mbind;
+extern const struct op_type op_make, op_attributes, op_get_page, op_populate, op_private_policy;
 extern const struct op_type op_fork, op_exit, op_unload, op_load;
 
 static inline void outcome_error(struct outcome *o, int err)
@@ -213,11 +247,20 @@ void model_start(struct model *m);
 bool model_file_is_mapped(const struct model *m, int file);
 void model_settle(struct model *m);
 int model_references(const struct model *m);
+const struct slot *model_slot_at(const struct vm *vm, int gpa);
 void model_punch(struct model *m, int file, long first, long end);
 void model_allocate(struct model *m, int proc, int file, int index);
 bool model_can_map(const struct file *f);
 bool model_shares(const struct file *f);
 int model_mapcount(const struct model *m, int file, int index);
+
+/* private.c */
+bool private_is(const struct vm *vm, int gpa);
+bool private_is_reached(const struct model *m, int vm, int gpa);
+int private_page_get(struct model *m, int proc, int vm, int gpa);
+long private_pages_populate(struct model *m, int proc, int vm, int gpa, long n, bool source);
+void private_allocate(struct model *m, int proc, int file, int index);
+void private_forget(struct model *m);
 
 /* mempolicy.c */
 bool policy_equal(const struct policy *a, const struct policy *b);
@@ -233,7 +276,9 @@ int pick_open_file(struct prng *r, const struct model *m, int proc);
 int pick_open_vm(struct prng *r, const struct model *m);
 void pick_span(struct prng *r, const struct model *m, int proc, long *page, long *n);
 void pick_file_span(struct prng *r, const struct model *m, int file, long *first, long *n);
+int pick_private_vm(struct prng *r, const struct model *m);
 const struct slot *pick_slot(struct prng *r, const struct model *m, int vm);
+void pick_slot_span(struct prng *r, const struct model *m, int vm, long *gpa, long *n);
 void pick_policy(struct prng *r, long *mode, long *nodes, long *maxnode);
 void pick_odd(struct prng *r, const long *odd, int n, long *arg);
 bool in_arena(long page, long n);
@@ -274,17 +319,31 @@ int module_load(void);
 int module_unload(void);
 bool module_loaded(void);
 long module_references(void);
-void module_tsc_gate(bool on);
+void module_parameter(const char *name, bool on);
 
 static inline char *arena(int page)
 {
 	return (char *)ARENA + (long)page * PAGE;
 }
 
+static inline char *host_memory(int page)
+{
+	return (char *)HOST + (long)page * PAGE;
+}
+
+/* userspace_addr of slots: none, a page of the VM's ordinary memory, of the arena, or of the host's. */
+#define HVA_NONE (-1)
+#define HVA_ARENA 1000
+#define HVA_HOST 2000
+
 /* check.c */
 bool check_process(int proc);
 void check_done(void);
 bool check_all(void);
+
+/* check_private.c */
+void check_private_start(void);
+bool check_private(void);
 
 /* sequence.c */
 struct sequence {

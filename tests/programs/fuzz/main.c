@@ -57,6 +57,29 @@ static void survey_without_module(void)
 	vmm_destroy(&vm);
 }
 
+/* Finds out what private memory there is, on one page. */
+static void survey_private_memory(void)
+{
+	struct vmm vm;
+	int fd;
+
+	if (!private_memory_exists())
+		return;
+	vmm_open(&vm);
+	kernel.private = !private_make(vm.fd);
+	vmm_start(&vm, 0);
+	if (kernel.private) {
+		fd = vmm_gmem(&vm, PAGE, 0);
+		private_slot(&vm, 1, VMM_TEST_GPA, PAGE, NULL, fd, 0);
+		private_set(&vm, VMM_TEST_GPA, PAGE, true);
+		kernel.populate = private_populate(&vm, VMM_TEST_GPA, 1, NULL) == 1;
+		must(!private_get_page(&vm, VMM_TEST_GPA));
+		kernel.rmp = private_rmp().assigned;
+		close(fd);
+	}
+	vmm_destroy(&vm);
+}
+
 /* Finds out how core mm behaves, on ordinary memory. */
 static void survey_mm(void)
 {
@@ -84,6 +107,7 @@ static void survey(void)
 	must(!module_loaded());
 	survey_mm();
 	survey_without_module();
+	survey_private_memory();
 	kernel.npt = vmm_host_has_npt();
 	kernel.prefault = !vmm_prefault_error();
 	must(!module_load());
@@ -92,10 +116,13 @@ static void survey(void)
 	 * sequences.
 	 */
 	vmm_create(&idle, 1);
-	printf("# without the module: create fails with %d, bind with %d%s%s\n",
+	printf("# without the module: create fails with %d, bind with %d%s%s%s%s%s\n",
 	       kernel.unloaded_create, kernel.unloaded_bind,
 	       kernel.kvms_own_files ? "; KVM has files of its own" : "",
-	       kernel.prefault ? "; it can prefault" : "");
+	       kernel.prefault ? "; it can prefault" : "",
+	       kernel.private ? "; VMs can have private memory" : "",
+	       kernel.private && !kernel.populate ? ", not populated" : "",
+	       kernel.private && !kernel.rmp ? ", not prepared" : "");
 }
 
 /* Tells the kernel log which sequence is run, in case the kernel does not survive it. */

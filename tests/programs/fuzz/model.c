@@ -9,6 +9,7 @@ void model_start(struct model *m)
 	memset(m, 0, sizeof(*m));
 	m->loaded = true;
 	m->tsc_gate = true;
+	m->private_policy = true;
 	for (i = 0; i < NODES; i++)
 		m->weight[i] = 1;
 	m->process[0].alive = true;
@@ -100,6 +101,19 @@ void model_settle(struct model *m)
 	}
 }
 
+const struct slot *model_slot_at(const struct vm *vm, int gpa)
+{
+	int i;
+
+	for (i = 0; i < SLOTS; i++) {
+		const struct slot *s = &vm->slot[0][i];
+
+		if (gpa >= s->gpa && gpa < s->gpa + s->pages)
+			return s;
+	}
+	return NULL;
+}
+
 /* References to the module: one per inode, and one per bound slot. */
 int model_references(const struct model *m)
 {
@@ -111,7 +125,7 @@ int model_references(const struct model *m)
 		const struct vm *vm = &m->vm[i / (SPACES * SLOTS)];
 		const struct slot *s = &vm->slot[i / SLOTS % SPACES][i % SLOTS];
 
-		n += s->pages && (s->flags & KVM_MEM_GUEST_MEMFD);
+		n += s->pages && (s->flags & KVM_MEM_GUEST_MEMFD) && !vm->private;
 	}
 	return n;
 }

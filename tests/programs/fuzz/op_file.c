@@ -22,6 +22,8 @@ static void create_random(struct prng *r, const struct model *m, long *arg)
 	if (prng_rarely(r, 20))
 		arg[CREATE_SIZE] = sizes[prng_below(r, ARRAY_SIZE(sizes))];
 	arg[CREATE_FLAGS] = flags[prng_below(r, ARRAY_SIZE(flags))];
+	if (m->vm[arg[CREATE_VM]].private && !prng_rarely(r, 20))
+		arg[CREATE_FLAGS] = 0;
 }
 
 static bool create_makes_sense(const struct model *m, const long *arg)
@@ -42,6 +44,8 @@ static int create_error(const struct model *m, const long *arg)
 
 	if (arg[CREATE_PROC])
 		return EIO;
+	if (m->vm[arg[CREATE_VM]].private && flags)
+		return EINVAL;
 	if (!m->loaded && (flags || !kernel.kvms_own_files))
 		return kernel.unloaded_create;
 	if (flags & ~(unsigned long)VMM_GMEM_BOTH)
@@ -62,6 +66,8 @@ static void create_model(struct model *m, const long *arg, struct outcome *o)
 	*f = (struct file){ .alive = true, .vm = arg[CREATE_VM], .pages = arg[CREATE_SIZE] / PAGE,
 			    .flags = arg[CREATE_FLAGS] };
 	f->kvms_own = !f->flags && kernel.kvms_own_files;
+	f->noted = m->loaded && m->private_policy && m->vm[f->vm].private;
+	m->noted_any |= f->noted;
 	for (i = 0; i < POLICY_PAGES; i++)
 		f->policy[i] = policy_none;
 	m->process[0].open[arg[CREATE_FILE]] = true;
@@ -173,8 +179,12 @@ static void fallocate_model(struct model *m, const long *arg, struct outcome *o)
 		model_punch(m, file, first, end);
 		return;
 	}
-	for (i = first; i < end; i++)
-		model_allocate(m, arg[FALLOC_PROC], file, i);
+	for (i = first; i < end; i++) {
+		if (m->vm[m->file[file].vm].private)
+			private_allocate(m, arg[FALLOC_PROC], file, i);
+		else
+			model_allocate(m, arg[FALLOC_PROC], file, i);
+	}
 }
 
 static void fallocate_execute(const long *arg, struct outcome *o)

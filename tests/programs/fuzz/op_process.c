@@ -65,10 +65,12 @@ static void unload_model(struct model *m, const long *arg, struct outcome *o)
 	o->skip = !m->loaded;
 	if (o->skip)
 		return;
-	if (model_references(m))
+	if (model_references(m)) {
 		outcome_error(o, EWOULDBLOCK);
-	else
-		m->loaded = false;
+		return;
+	}
+	m->loaded = false;
+	private_forget(m);
 }
 
 static void unload_execute(const long *arg, struct outcome *o)
@@ -85,6 +87,7 @@ static void load_model(struct model *m, const long *arg, struct outcome *o)
 		return;
 	m->loaded = true;
 	m->tsc_gate = true;
+	m->private_policy = true;
 }
 
 static void load_execute(const long *arg, struct outcome *o)

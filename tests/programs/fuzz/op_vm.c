@@ -8,13 +8,15 @@
 static void vm_random(struct prng *r, const struct model *m, long *arg)
 {
 	arg[0] = prng_below(r, VMS);
+	arg[1] = prng_rarely(r, 3);
 }
 
 static void vm_model(struct model *m, const long *arg, struct outcome *o)
 {
-	o->skip = m->vm[arg[0]].alive;
+	o->skip = m->vm[arg[0]].alive || (arg[1] && !kernel.private);
 	if (!o->skip)
-		m->vm[arg[0]] = (struct vm){ .open = true, .alive = true, .tsc_khz = kernel.tsc_khz };
+		m->vm[arg[0]] = (struct vm){ .open = true, .alive = true, .private = arg[1],
+					     .tsc_khz = kernel.tsc_khz };
 }
 
 static void vm_execute(const long *arg, struct outcome *o)
@@ -25,10 +27,13 @@ static void vm_execute(const long *arg, struct outcome *o)
 	must(plain != MAP_FAILED);
 	must(!madvise(plain, PLAIN_PAGES * PAGE, MADV_DONTFORK));
 	world.plain[arg[0]] = plain;
-	vmm_create(&world.vm[arg[0]], 0);
+	if (arg[1])
+		private_create(&world.vm[arg[0]], 0);
+	else
+		vmm_create(&world.vm[arg[0]], 0);
 }
 
-const struct op_type op_vm = { "vm", 10, { "vm" }, vm_random, vm_model, vm_execute };
+const struct op_type op_vm = { "vm", 10, { "vm", "private" }, vm_random, vm_model, vm_execute };
 
 static void open_vm_random(struct prng *r, const struct model *m, long *arg)
 {
@@ -73,9 +78,30 @@ const struct op_type op_vcpu = { "vcpu", 20, { "vm" }, open_vm_random, vcpu_mode
 enum { SLOT_VM, SLOT_SPACE, SLOT_ID, SLOT_FLAGS, SLOT_GPA, SLOT_PAGES, SLOT_HVA, SLOT_FILE,
        SLOT_OFFSET, SLOT_OLD };
 
-/* userspace_addr: none, a page of the ordinary memory, or a page of the arena. */
-#define HVA_NONE (-1)
-#define HVA_ARENA 1000
+/* A file of the VM, where it has private memory: other VMs' files are refused. */
+static long pick_slot_file(struct prng *r, const struct model *m, int vm)
+{
+	int file = pick_open_file(r, m, 0), i;
+
+	for (i = 0; i < 8 && m->vm[vm].private && m->file[file].vm != vm; i++)
+		file = pick_open_file(r, m, 0);
+	return file;
+}
+
+static long pick_private_hva(struct prng *r)
+{
+	switch (prng_below(r, 8)) {
+	case 0:
+		return HVA_NONE;
+	case 1:
+		return prng_below(r, 8);
+	case 2:
+	case 3:
+		return HVA_ARENA + (long)prng_below(r, 64);
+	default:
+		return HVA_HOST + (long)prng_below(r, HOST_PAGES / 2);
+	}
+}
 
 static void slot_random(struct prng *r, const struct model *m, long *arg)
 {
@@ -92,13 +118,15 @@ static void slot_random(struct prng *r, const struct model *m, long *arg)
 	arg[SLOT_FLAGS] = prng_rarely(r, 6) ? 0 : KVM_MEM_GUEST_MEMFD;
 	if (prng_rarely(r, 20))
 		arg[SLOT_FLAGS] = flags[prng_below(r, ARRAY_SIZE(flags))];
-	arg[SLOT_FILE] = pick_open_file(r, m, 0);
+	arg[SLOT_FILE] = pick_slot_file(r, m, arg[SLOT_VM]);
 	pick_file_span(r, m, arg[SLOT_FILE], &arg[SLOT_OFFSET], &arg[SLOT_PAGES]);
 	arg[SLOT_OFFSET] *= PAGE;
 	arg[SLOT_GPA] = prng_below(r, GUEST_PAGES);
 	arg[SLOT_HVA] = arg[SLOT_FLAGS] & KVM_MEM_GUEST_MEMFD ?
 			(prng_rarely(r, 2) ? HVA_NONE : HVA_ARENA + (long)prng_below(r, 64)) :
 			(long)prng_below(r, 8);
+	if (m->vm[arg[SLOT_VM]].private && arg[SLOT_FLAGS] & KVM_MEM_GUEST_MEMFD)
+		arg[SLOT_HVA] = pick_private_hva(r);
 	arg[SLOT_OLD] = prng_rarely(r, arg[SLOT_FLAGS] & KVM_MEM_GUEST_MEMFD ? 40 : 3);
 	if (prng_rarely(r, 30))
 		pick_odd(r, odd, ARRAY_SIZE(odd), &arg[SLOT_OFFSET]);
@@ -148,14 +176,17 @@ static bool range_is_bound(const struct model *m, const long *arg)
 static int bind_error(const struct model *m, const long *arg)
 {
 	const struct file *f = &m->file[arg[SLOT_FILE]];
+	bool private = m->vm[arg[SLOT_VM]].private;
 
 	if (!m->process[0].open[arg[SLOT_FILE]])
 		return EBADF;
-	if (f->vm != arg[SLOT_VM] || !f->flags)
+	if (f->vm != arg[SLOT_VM] || private == !!f->flags)
 		return EINVAL;
 	if (arg[SLOT_OFFSET] / (long)PAGE + arg[SLOT_PAGES] > f->pages)
 		return EINVAL;
-	return range_is_bound(m, arg) ? EEXIST : 0;
+	if (range_is_bound(m, arg))
+		return private ? EINVAL : EEXIST;
+	return 0;
 }
 
 static int change_error(const struct model *m, const long *arg, const struct slot *s)
@@ -174,7 +205,8 @@ static int flags_error(const struct model *m, const long *arg)
 	unsigned long offset = arg[SLOT_OFFSET], size = arg[SLOT_PAGES] * PAGE;
 
 	/* KVM before 6.8 fails before it looks at the flags. */
-	if (!m->loaded && (flags & KVM_MEM_GUEST_MEMFD) && !arg[SLOT_OLD])
+	if (!m->loaded && (flags & KVM_MEM_GUEST_MEMFD) && !arg[SLOT_OLD] &&
+	    !m->vm[arg[SLOT_VM]].private)
 		return kernel.unloaded_bind;
 	if (flags & ~(uint32_t)(KVM_MEM_GUEST_MEMFD | KVM_MEM_READONLY | KVM_MEM_LOG_DIRTY_PAGES))
 		return EINVAL;
@@ -194,6 +226,9 @@ static int slot_error(const struct model *m, const long *arg)
 
 	if (err)
 		return err;
+	/* With private memory, a VM has one address space. */
+	if (m->vm[arg[SLOT_VM]].private && arg[SLOT_SPACE])
+		return EINVAL;
 	if (!arg[SLOT_PAGES])
 		return s->pages ? 0 : EINVAL;
 	if (s->pages)
@@ -214,10 +249,14 @@ static bool slot_makes_sense(const struct model *m, const long *arg)
 	    arg[SLOT_GPA] < 0 || arg[SLOT_GPA] > 2 * GUEST_PAGES || arg[SLOT_PAGES] < 0 ||
 	    arg[SLOT_PAGES] > 2 * FILE_PAGES)
 		return false;
+	/* KVM compares signed numbers before 7.2, and binds private memory beyond the end. */
+	if (bind && m->vm[arg[SLOT_VM]].private &&
+	    (unsigned long)arg[SLOT_OFFSET] + arg[SLOT_PAGES] * PAGE > INT64_MAX)
+		return false;
 	new = !m->vm[arg[SLOT_VM]].slot[arg[SLOT_SPACE]][arg[SLOT_ID] - 1].pages;
 	if (!bind && new && arg[SLOT_PAGES])
 		return arg[SLOT_HVA] >= 0 && arg[SLOT_HVA] + arg[SLOT_PAGES] <= PLAIN_PAGES;
-	return arg[SLOT_HVA] >= HVA_NONE && arg[SLOT_HVA] <= HVA_ARENA + ARENA_PAGES;
+	return arg[SLOT_HVA] >= HVA_NONE && arg[SLOT_HVA] <= HVA_HOST + HOST_PAGES;
 }
 
 static void slot_model(struct model *m, const long *arg, struct outcome *o)
@@ -244,6 +283,8 @@ static uint64_t hva_of(const long *arg)
 {
 	if (arg[SLOT_HVA] == HVA_NONE)
 		return 0;
+	if (arg[SLOT_HVA] >= HVA_HOST)
+		return (uint64_t)host_memory(arg[SLOT_HVA] - HVA_HOST);
 	if (arg[SLOT_HVA] >= HVA_ARENA)
 		return (uint64_t)arena(arg[SLOT_HVA] - HVA_ARENA);
 	return (uint64_t)world.plain[arg[SLOT_VM]] + arg[SLOT_HVA] * PAGE;
@@ -313,23 +354,15 @@ static void guest_random(struct prng *r, const struct model *m, long *arg)
 	arg[GUEST_VALUE] = 1 + prng_below(r, 1000000);
 }
 
-static const struct slot *slot_at(const struct vm *vm, int gpa)
-{
-	int i;
-
-	for (i = 0; i < SLOTS; i++) {
-		if (gpa >= vm->slot[0][i].gpa && gpa < vm->slot[0][i].gpa + vm->slot[0][i].pages)
-			return &vm->slot[0][i];
-	}
-	return NULL;
-}
-
 /* The page that the guest has at the frame; NULL if there is none, and why. */
 static uint64_t *guest_page(struct model *m, int vm, int gpa, int *reason)
 {
-	const struct slot *s = slot_at(&m->vm[vm], gpa);
+	const struct slot *s = model_slot_at(&m->vm[vm], gpa);
 	int index;
 
+	*reason = KVM_EXIT_MEMORY_FAULT;
+	if (private_is(&m->vm[vm], gpa))
+		return NULL;
 	*reason = KVM_EXIT_MMIO;
 	if (!s)
 		return NULL;
@@ -343,6 +376,17 @@ static uint64_t *guest_page(struct model *m, int vm, int gpa, int *reason)
 	return &m->file[s->file].page[index].value;
 }
 
+static bool guest_is_predictable(const struct model *m, const long *arg)
+{
+	int i;
+
+	for (i = 0; i < arg[GUEST_N]; i++) {
+		if (private_is_reached(m, arg[GUEST_VM], arg[GUEST_GPA] + i))
+			return false;
+	}
+	return true;
+}
+
 static bool guest_makes_sense(const struct model *m, const long *arg)
 {
 	const struct vm *vm = &m->vm[arg[GUEST_VM]];
@@ -353,7 +397,7 @@ static bool guest_makes_sense(const struct model *m, const long *arg)
 }
 
 /* The exit that a guest fault ends with, and its address, in the form of guest_exit(). */
-static void guest_fails(struct outcome *o, int reason, long gpa, bool write)
+static void guest_fails(struct outcome *o, int reason, long gpa, int flags)
 {
 	bool mmio = reason == KVM_EXIT_MMIO;
 
@@ -361,7 +405,7 @@ static void guest_fails(struct outcome *o, int reason, long gpa, bool write)
 	outcome_value(o, reason);
 	outcome_value(o, VMM_TEST_GPA + gpa * PAGE);
 	outcome_value(o, mmio ? sizeof(uint64_t) : PAGE);
-	outcome_value(o, mmio && write);	/* or the flags of a memory fault, which are 0 */
+	outcome_value(o, flags);
 }
 
 static void guest_model(struct model *m, const long *arg, struct outcome *o, bool write)
@@ -369,14 +413,15 @@ static void guest_model(struct model *m, const long *arg, struct outcome *o, boo
 	uint64_t sum = 0;
 	int i, reason;
 
-	o->skip = !guest_makes_sense(m, arg);
+	o->skip = !guest_makes_sense(m, arg) || !guest_is_predictable(m, arg);
 	if (o->skip)
 		return;
 	for (i = 0; i < arg[GUEST_N]; i++) {
 		uint64_t *p = guest_page(m, arg[GUEST_VM], arg[GUEST_GPA] + i, &reason);
 
 		if (!p) {
-			guest_fails(o, reason, arg[GUEST_GPA] + i, write);
+			guest_fails(o, reason, arg[GUEST_GPA] + i,
+				    reason == KVM_EXIT_MMIO && write);
 			return;
 		}
 		if (write)
@@ -460,21 +505,59 @@ const struct op_type op_guest_write = {
 	guest_random, guest_write_model, guest_write_execute,
 };
 
+/* Shared frames of private slots are memory of the host, which is not modelled. */
+static bool prefault_is_predictable(const struct model *m, const long *arg)
+{
+	const struct vm *vm = &m->vm[arg[GUEST_VM]];
+	int i;
+
+	for (i = 0; i < arg[GUEST_N] && vm->private; i++) {
+		const struct slot *s = model_slot_at(vm, arg[GUEST_GPA] + i);
+
+		if (s && s->flags & KVM_MEM_GUEST_MEMFD && !private_is(vm, arg[GUEST_GPA] + i))
+			return false;
+	}
+	return true;
+}
+
+/* The call knows which frames are private, where a guest's access does not. */
+static bool prefault_private(struct model *m, const long *arg, long gpa)
+{
+	const struct slot *s = model_slot_at(&m->vm[arg[GUEST_VM]], gpa);
+
+	return s && s->flags & KVM_MEM_GUEST_MEMFD && !private_page_get(m, 0, arg[GUEST_VM], gpa);
+}
+
+static bool prefault_page(struct model *m, const long *arg, long gpa, struct outcome *o)
+{
+	int reason;
+
+	if (private_is(&m->vm[arg[GUEST_VM]], gpa)) {
+		if (prefault_private(m, arg, gpa))
+			return true;
+		guest_fails(o, KVM_EXIT_MEMORY_FAULT, gpa, KVM_MEMORY_EXIT_FLAG_PRIVATE);
+		return false;
+	}
+	if (guest_page(m, arg[GUEST_VM], gpa, &reason))
+		return true;
+	if (reason == KVM_EXIT_MMIO)
+		outcome_error(o, ENOENT);
+	else
+		guest_fails(o, reason, gpa, 0);
+	return false;
+}
+
 static void prefault_model(struct model *m, const long *arg, struct outcome *o)
 {
-	int i, reason;
+	int i;
 
-	o->skip = !guest_makes_sense(m, arg) || !kernel.prefault;
+	o->skip = !guest_makes_sense(m, arg) || !kernel.prefault ||
+		  !prefault_is_predictable(m, arg);
 	if (o->skip)
 		return;
 	for (i = 0; i < arg[GUEST_N]; i++) {
-		if (guest_page(m, arg[GUEST_VM], arg[GUEST_GPA] + i, &reason))
-			continue;
-		if (reason == KVM_EXIT_MMIO)
-			outcome_error(o, ENOENT);
-		else
-			guest_fails(o, reason, arg[GUEST_GPA] + i, false);
-		return;
+		if (!prefault_page(m, arg, arg[GUEST_GPA] + i, o))
+			return;
 	}
 }
 
@@ -574,7 +657,7 @@ static void tsc_gate_model(struct model *m, const long *arg, struct outcome *o)
 
 static void tsc_gate_execute(const long *arg, struct outcome *o)
 {
-	module_tsc_gate(arg[0]);
+	module_parameter("tsc_gate", arg[0]);
 }
 
 const struct op_type op_tsc_gate = {

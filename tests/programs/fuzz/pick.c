@@ -134,3 +134,27 @@ void pick_policy(struct prng *r, long *mode, long *nodes, long *maxnode)
 		*maxnode = sizes[prng_below(r, ARRAY_SIZE(sizes))];
 	}
 }
+
+/* A VM with private memory, or any, if there is none. */
+int pick_private_vm(struct prng *r, const struct model *m)
+{
+	bool private[VMS];
+	int i;
+
+	for (i = 0; i < VMS; i++)
+		private[i] = m->vm[i].open && m->vm[i].private;
+	return prng_rarely(r, 30) ? pick_open_vm(r, m) : pick_one(r, private, VMS);
+}
+
+/* Frames of a slot: all of them or some, and sometimes also some behind its end. */
+void pick_slot_span(struct prng *r, const struct model *m, int vm, long *gpa, long *n)
+{
+	const struct slot *s = pick_slot(r, m, vm);
+
+	*gpa = s->gpa;
+	*n = s->pages ?: 1;
+	if (!prng_rarely(r, 3))
+		narrow(r, gpa, n);
+	if (prng_rarely(r, 12))
+		*n += prng_below(r, 8);
+}

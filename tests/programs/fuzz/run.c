@@ -102,7 +102,8 @@ static bool tear_down(void)
 		if (m->weight[i] != 1 && !step_type(&op_weight, i, 1))
 			return false;
 	}
-	return step_type(&op_load, 0, 0) && (m->tsc_gate || step_type(&op_tsc_gate, 1, 0));
+	return step_type(&op_load, 0, 0) && (m->tsc_gate || step_type(&op_tsc_gate, 1, 0)) &&
+	       (m->private_policy || step_type(&op_private_policy, 1, 0));
 }
 
 static void run(void)
@@ -125,7 +126,8 @@ static void clean_up(void)
 
 	if (!module_loaded())
 		must(!module_load());
-	module_tsc_gate(true);
+	module_parameter("tsc_gate", true);
+	module_parameter("private_policy", true);
 	for (i = 0; i < NODES && kernel.weights; i++) {
 		struct outcome o = {};
 
@@ -138,8 +140,10 @@ static void check_nothing_is_left(void)
 {
 	int i;
 
-	for (i = 0; i < 100 && module_references(); i++)
+	for (i = 0; i < 100 && (module_references() || (kernel.rmp && private_rmp().assigned)); i++)
 		usleep(20000);
+	if (kernel.rmp && private_rmp().assigned)
+		failure("the RMP has %ld pages when all is gone", (long)private_rmp().assigned);
 	if (module_references())
 		failure("the module has %ld references when all is gone", module_references());
 }

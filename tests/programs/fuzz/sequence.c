@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Sequences: generated from a seed, changed, printed and read. */
+#include <linux/falloc.h>
 #include <sys/mman.h>
 
 #include "fuzz.h"
@@ -12,6 +13,8 @@ const struct op_type *const op_types[] = {
 	&op_move_pages, &op_migrate_pages,
 	&op_slot, &op_guest_read, &op_guest_write, &op_prefault,
 	&op_tsc_vm, &op_tsc_vcpu, &op_tsc_gate,
+	&op_host_map, &op_host_unmap, &op_host_move, &op_host_mbind,
+	&op_make, &op_attributes, &op_get_page, &op_populate, &op_private_policy,
 	&op_fork, &op_exit, &op_unload, &op_load,
 };
 
@@ -143,6 +146,56 @@ static bool follow_guest(const struct model *m, const struct op *last, struct op
 	return false;
 }
 
+/* Lets pages of the frames be allocated, in one of four ways. */
+static void follow_with_pages(struct prng *r, const struct model *m, long vm, long gpa, long n,
+			      struct op *op)
+{
+	static const struct op_type *const ways[] = { &op_populate, &op_get_page, &op_prefault };
+	const struct slot *s = model_slot_at(&m->vm[vm], gpa);
+
+	op->type = type_of(ways[prng_below(r, ARRAY_SIZE(ways))]);
+	op->arg[1] = vm;
+	op->arg[2] = gpa;
+	op->arg[3] = n;
+	if (op_is(op, &op_get_page)) {
+		op->arg[2] = gpa + prng_below(r, n);
+		op->arg[3] = 0;
+	} else if (op_is(op, &op_prefault)) {
+		op->arg[0] = vm;
+		op->arg[1] = 0;
+	}
+	if (!s || s->file < 0 || !prng_rarely(r, 3))
+		return;
+	*op = (struct op){ .type = type_of(&op_fallocate),
+			   .arg = { 0, s->file, FALLOC_FL_KEEP_SIZE, (s->file_page + gpa - s->gpa) * PAGE, n * PAGE } };
+}
+
+/* After a new slot: make it private; after that, and after a policy or a hole: allocate pages. */
+static bool follow_private(struct prng *r, const struct model *m, const struct op *last, struct op *op)
+{
+	long vm = pick_private_vm(r, m), gpa, n;
+
+	if (!m->vm[vm].open || !m->vm[vm].private)
+		return false;
+	pick_slot_span(r, m, vm, &gpa, &n);
+	if (op_is(last, &op_host_map)) {
+		op->type = type_of(&op_host_mbind);
+		op_host_mbind.random(r, m, op->arg);
+	} else if (op_is(last, &op_slot) && last->arg[0] == vm && prng_rarely(r, 2)) {
+		*op = (struct op){ .type = type_of(&op_attributes),
+				   .arg = { 0, vm, last->arg[4], last->arg[5],
+					    KVM_MEMORY_ATTRIBUTE_PRIVATE } };
+	} else if (op_is(last, &op_slot) || op_is(last, &op_host_mbind) || op_is(last, &op_host_move) ||
+		   op_is(last, &op_fallocate)) {
+		follow_with_pages(r, m, vm, gpa, n, op);
+	} else if (op_is(last, &op_attributes) && last->arg[3]) {
+		follow_with_pages(r, m, last->arg[1], last->arg[2], last->arg[3], op);
+	} else {
+		return false;
+	}
+	return true;
+}
+
 /*
  * Chooses an operation that uses the result of the last: new pages after a policy, a guest's
  * access after a new slot or a hole.
@@ -150,6 +203,8 @@ static bool follow_guest(const struct model *m, const struct op *last, struct op
 static bool follow(struct prng *r, const struct model *m, const struct op *last, struct op *op)
 {
 	memset(op, 0, sizeof(*op));
+	if (follow_private(r, m, last, op))
+		return true;
 	if (op_is(last, &op_mbind)) {
 		follow_span(r, last, (last->arg[2] + PAGE - 1) / PAGE, op);
 	} else if (op_is(last, &op_madvise) && last->arg[3] == MADV_REMOVE && !prng_rarely(r, 3)) {

@@ -52,10 +52,13 @@ long module_references(void)
 	return atol(text);
 }
 
-void module_tsc_gate(bool on)
+void module_parameter(const char *name, bool on)
 {
-	int fd = open(SYSFS "parameters/tsc_gate", O_WRONLY | O_CLOEXEC);
+	char path[64];
+	int fd;
 
+	snprintf(path, sizeof(path), SYSFS "parameters/%s", name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
 	must(fd >= 0 && write(fd, on ? "Y" : "N", 1) == 1);
 	close(fd);
 }
@@ -162,4 +165,5 @@ void world_start(void)
 	CPU_SET(kernel.cpu[0], &set);
 	must(!sched_setaffinity(0, sizeof(set), &set));
 	vmm_quiet = true;
+	check_private_start();
 }
