@@ -279,6 +279,7 @@ void pick_file_span(struct prng *r, const struct model *m, int file, long *first
 int pick_private_vm(struct prng *r, const struct model *m);
 const struct slot *pick_slot(struct prng *r, const struct model *m, int vm);
 void pick_slot_span(struct prng *r, const struct model *m, int vm, long *gpa, long *n);
+void pick_private_span(struct prng *r, const struct model *m, int vm, long *gpa, long *n);
 void pick_policy(struct prng *r, long *mode, long *nodes, long *maxnode);
 void pick_odd(struct prng *r, const long *odd, int n, long *arg);
 bool in_arena(long page, long n);

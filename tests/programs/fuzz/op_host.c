@@ -80,11 +80,29 @@ enum { SPAN_PAGE, SPAN_N, SPAN_TO };
 
 static void span_random(struct prng *r, const struct model *m, long *arg)
 {
-	arg[SPAN_PAGE] = prng_below(r, HOST_PAGES);
-	arg[SPAN_N] = 1 + prng_below(r, HOST_PAGES - arg[SPAN_PAGE]);
-	if (prng_rarely(r, 2) && arg[SPAN_N] > 8)
-		arg[SPAN_N] = 1 + prng_below(r, 8);
+	long page = prng_below(r, HOST_PAGES), end;
+
+	/* Mostly pages that are mapped: slots point to the first ones. */
+	if (!prng_rarely(r, 3))
+		page = prng_below(r, 4);
+	while (page < HOST_PAGES - 1 && m->host[page].kind == HOST_NONE && !prng_rarely(r, 60))
+		page++;
+	for (end = page; end < HOST_PAGES && m->host[end].kind != HOST_NONE; end++)
+		;
+	arg[SPAN_PAGE] = page;
+	arg[SPAN_N] = end > page ? 1 + prng_below(r, end - page) : 1;
+	if (end > page && prng_rarely(r, 3))
+		arg[SPAN_N] = end - page;
 	arg[SPAN_TO] = prng_below(r, HOST_PAGES);
+}
+
+/* The fewer pages, the more of what was there before remains. */
+static void narrow_random(struct prng *r, const struct model *m, long *arg)
+{
+	span_random(r, m, arg);
+	arg[SPAN_N] = 1 + prng_below(r, arg[SPAN_N] < 8 ? arg[SPAN_N] : 8);
+	if (arg[SPAN_TO] > HOST_PAGES - arg[SPAN_N])
+		arg[SPAN_TO] = HOST_PAGES - arg[SPAN_N];
 }
 
 static void unmap_model(struct model *m, const long *arg, struct outcome *o)
@@ -102,7 +120,7 @@ static void unmap_execute(const long *arg, struct outcome *o)
 }
 
 const struct op_type op_host_unmap = {
-	"host-unmap", 3, { "page", "pages" }, span_random, unmap_model, unmap_execute,
+	"host-unmap", 3, { "page", "pages" }, narrow_random, unmap_model, unmap_execute,
 };
 
 /* An anonymous page that was never touched gets the offset of its new address. */
@@ -146,7 +164,7 @@ static void move_execute(const long *arg, struct outcome *o)
 }
 
 const struct op_type op_host_move = {
-	"host-move", 6, { "page", "pages", "to" }, span_random, move_model, move_execute,
+	"host-move", 6, { "page", "pages", "to" }, narrow_random, move_model, move_execute,
 };
 
 enum { MBIND_PAGE, MBIND_N, MBIND_MODE, MBIND_NODES, MBIND_MAXNODE };
@@ -154,10 +172,6 @@ enum { MBIND_PAGE, MBIND_N, MBIND_MODE, MBIND_NODES, MBIND_MAXNODE };
 static void mbind_random(struct prng *r, const struct model *m, long *arg)
 {
 	span_random(r, m, arg);
-	if (prng_rarely(r, 2)) {
-		arg[MBIND_PAGE] = 0;
-		arg[MBIND_N] = HOST_PAGES;
-	}
 	pick_policy(r, &arg[MBIND_MODE], &arg[MBIND_NODES], &arg[MBIND_MAXNODE]);
 }
 

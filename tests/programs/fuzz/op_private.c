@@ -113,7 +113,7 @@ static void get_random(struct prng *r, const struct model *m, long *arg)
 
 	arg[GET_PROC] = pick_process(r, m) && prng_rarely(r, 2);
 	arg[GET_VM] = pick_private_vm(r, m);
-	pick_slot_span(r, m, arg[GET_VM], &arg[GET_GPA], &n);
+	pick_private_span(r, m, arg[GET_VM], &arg[GET_GPA], &n);
 	arg[GET_NO_VM] = prng_rarely(r, 40);
 }
 
@@ -158,7 +158,7 @@ static void populate_random(struct prng *r, const struct model *m, long *arg)
 {
 	arg[POP_PROC] = pick_process(r, m) && prng_rarely(r, 2);
 	arg[POP_VM] = pick_private_vm(r, m);
-	pick_slot_span(r, m, arg[POP_VM], &arg[POP_GPA], &arg[POP_PAGES]);
+	pick_private_span(r, m, arg[POP_VM], &arg[POP_GPA], &arg[POP_PAGES]);
 	if (prng_rarely(r, 40))
 		arg[POP_PAGES] = 0;
 	arg[POP_SOURCE] = prng_rarely(r, 10) ? SOURCE_UNMAPPED + (long)prng_below(r, 2) :

@@ -150,11 +150,25 @@ int pick_private_vm(struct prng *r, const struct model *m)
 void pick_slot_span(struct prng *r, const struct model *m, int vm, long *gpa, long *n)
 {
 	const struct slot *s = pick_slot(r, m, vm);
+	int i;
 
+	/* With private memory, ordinary slots are of little interest. */
+	for (i = 0; i < 6 && m->vm[vm].private && !(s->flags & KVM_MEM_GUEST_MEMFD); i++)
+		s = pick_slot(r, m, vm);
 	*gpa = s->gpa;
 	*n = s->pages ?: 1;
 	if (!prng_rarely(r, 3))
 		narrow(r, gpa, n);
 	if (prng_rarely(r, 12))
 		*n += prng_below(r, 8);
+}
+
+/* Mostly frames of which the first one is private. */
+void pick_private_span(struct prng *r, const struct model *m, int vm, long *gpa, long *n)
+{
+	int i;
+
+	pick_slot_span(r, m, vm, gpa, n);
+	for (i = 0; i < 6 && !private_is(&m->vm[vm], *gpa); i++)
+		pick_slot_span(r, m, vm, gpa, n);
 }

@@ -43,18 +43,64 @@ static int any_type(struct prng *r)
 	return i;
 }
 
+static bool has_bound_slot(const struct vm *vm)
+{
+	int i;
+
+	for (i = 0; i < SLOTS; i++) {
+		if (vm->slot[0][i].pages && vm->slot[0][i].flags & KVM_MEM_GUEST_MEMFD)
+			return true;
+	}
+	return false;
+}
+
+static bool has_file(const struct model *m, int vm)
+{
+	int i;
+
+	for (i = 0; i < FILES; i++) {
+		if (m->process[0].open[i] && m->file[i].vm == vm)
+			return true;
+	}
+	return false;
+}
+
+/* What a VM with private memory lacks, or else what is done with such memory. */
+static int next_private_type(struct prng *r, const struct model *m, int vm)
+{
+	static const struct op_type *const types[] = {
+		&op_attributes, &op_attributes, &op_populate, &op_get_page, &op_get_page, &op_prefault,
+		&op_fallocate, &op_fallocate, &op_host_mbind, &op_host_mbind, &op_host_move, &op_slot,
+		&op_slot, &op_host_map,
+	};
+
+	if (!has_file(m, vm))
+		return type_of(&op_create);
+	if (m->host[0].kind == HOST_NONE && prng_rarely(r, 2))
+		return type_of(&op_host_map);
+	if (!has_bound_slot(&m->vm[vm]))
+		return type_of(&op_slot);
+	if (!m->vm[vm].vcpus)
+		return type_of(&op_vcpu);
+	return type_of(types[prng_below(r, ARRAY_SIZE(types))]);
+}
+
 /* Begins, in most cases, with what a VMM begins with. */
 static int next_type(struct prng *r, const struct model *m)
 {
-	int i, files = 0;
+	int i, files = 0, mappable = 0, private = pick_private_vm(r, m);
 
-	for (i = 0; i < FILES; i++)
+	for (i = 0; i < FILES; i++) {
 		files += m->process[0].open[i];
+		mappable += m->process[0].open[i] && model_can_map(&m->file[i]);
+	}
 	if (!m->vm[0].alive && !m->vm[1].alive && !prng_rarely(r, 10))
 		return type_of(m->loaded ? &op_vm : &op_load);
+	if (m->vm[private].open && m->vm[private].private && !prng_rarely(r, 4))
+		return next_private_type(r, m, private);
 	if (!files && !prng_rarely(r, 3))
 		return type_of(&op_create);
-	if (!m->process[0].vmas && !prng_rarely(r, 3))
+	if (!m->process[0].vmas && mappable && !prng_rarely(r, 3))
 		return type_of(&op_mmap);
 	return any_type(r);
 }
@@ -177,7 +223,7 @@ static bool follow_private(struct prng *r, const struct model *m, const struct o
 
 	if (!m->vm[vm].open || !m->vm[vm].private)
 		return false;
-	pick_slot_span(r, m, vm, &gpa, &n);
+	pick_private_span(r, m, vm, &gpa, &n);
 	if (op_is(last, &op_host_map)) {
 		op->type = type_of(&op_host_mbind);
 		op_host_mbind.random(r, m, op->arg);
