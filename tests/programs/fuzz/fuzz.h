@@ -247,6 +247,7 @@ void model_start(struct model *m);
 bool model_file_is_mapped(const struct model *m, int file);
 void model_settle(struct model *m);
 int model_references(const struct model *m);
+bool model_has_private_vm(const struct model *m);
 const struct slot *model_slot_at(const struct vm *vm, int gpa);
 void model_punch(struct model *m, int file, long first, long end);
 void model_allocate(struct model *m, int proc, int file, int index);

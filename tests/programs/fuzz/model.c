@@ -114,6 +114,18 @@ const struct slot *model_slot_at(const struct vm *vm, int gpa)
 	return NULL;
 }
 
+/* Without such a VM, there is nothing for the operations on private memory to do. */
+bool model_has_private_vm(const struct model *m)
+{
+	int i;
+
+	for (i = 0; i < VMS; i++) {
+		if (m->vm[i].open && m->vm[i].private)
+			return true;
+	}
+	return false;
+}
+
 /* References to the module: one per inode, and one per bound slot. */
 int model_references(const struct model *m)
 {

@@ -12,18 +12,6 @@
 
 #define RW (PROT_READ | PROT_WRITE)
 
-/* Without such a VM, nothing looks at this memory. */
-static bool has_private_vm(const struct model *m)
-{
-	int i;
-
-	for (i = 0; i < VMS; i++) {
-		if (m->vm[i].open && m->vm[i].private)
-			return true;
-	}
-	return false;
-}
-
 static bool in_host(long page, long n)
 {
 	return page >= 0 && n > 0 && page < HOST_PAGES && n <= HOST_PAGES - page;
@@ -42,7 +30,7 @@ static void map_model(struct model *m, const long *arg, struct outcome *o)
 	long first = arg[MAP_KIND] == HOST_MEMFD ? arg[MAP_OFFSET] : (long)(HOST / PAGE);
 	int i;
 
-	o->skip = !has_private_vm(m) || arg[MAP_KIND] <= HOST_NONE || arg[MAP_KIND] >= HOST_KINDS ||
+	o->skip = !model_has_private_vm(m) || arg[MAP_KIND] <= HOST_NONE || arg[MAP_KIND] >= HOST_KINDS ||
 		  arg[MAP_OFFSET] < 0 || arg[MAP_OFFSET] > 64;
 	for (i = 0; i < HOST_PAGES && !o->skip; i++)
 		m->host[i] = (struct host_page){ arg[MAP_KIND], first + i, policy_none };
@@ -109,7 +97,7 @@ static void unmap_model(struct model *m, const long *arg, struct outcome *o)
 {
 	int i;
 
-	o->skip = !has_private_vm(m) || !in_host(arg[SPAN_PAGE], arg[SPAN_N]);
+	o->skip = !model_has_private_vm(m) || !in_host(arg[SPAN_PAGE], arg[SPAN_N]);
 	for (i = 0; i < arg[SPAN_N] && !o->skip; i++)
 		m->host[arg[SPAN_PAGE] + i] = (struct host_page){};
 }
@@ -144,7 +132,7 @@ static void move_model(struct model *m, const long *arg, struct outcome *o)
 {
 	int i, err = 0;
 
-	o->skip = !has_private_vm(m) || !in_host(arg[SPAN_PAGE], arg[SPAN_N]) ||
+	o->skip = !model_has_private_vm(m) || !in_host(arg[SPAN_PAGE], arg[SPAN_N]) ||
 		  !in_host(arg[SPAN_TO], arg[SPAN_N]);
 	for (i = 0; i < arg[SPAN_N] && !err && !o->skip; i++)
 		err = move_page(m, arg[SPAN_PAGE] + i, arg[SPAN_TO] + i);
@@ -196,7 +184,7 @@ static void mbind_model(struct model *m, const long *arg, struct outcome *o)
 	struct policy policy;
 	int i, err;
 
-	o->skip = !has_private_vm(m) || !in_host(arg[MBIND_PAGE], arg[MBIND_N]);
+	o->skip = !model_has_private_vm(m) || !in_host(arg[MBIND_PAGE], arg[MBIND_N]);
 	if (o->skip)
 		return;
 	err = mbind_error(m, arg, &policy);

@@ -30,7 +30,7 @@ static void make_random(struct prng *r, const struct model *m, long *arg)
 /* Each VM of ours has a slot already. */
 static void make_model(struct model *m, const long *arg, struct outcome *o)
 {
-	o->skip = !kernel.private || !m->vm[arg[0]].open;
+	o->skip = !model_has_private_vm(m) || !m->vm[arg[0]].open;
 	outcome_error(o, arg[1] ? EBADF : EBUSY);
 }
 
@@ -73,7 +73,7 @@ static void attributes_model(struct model *m, const long *arg, struct outcome *o
 	long i;
 	int err;
 
-	o->skip = !kernel.private || !has_vm(m, arg[ATTR_PROC], arg[ATTR_VM]) || arg[ATTR_GPA] < 0 ||
+	o->skip = !model_has_private_vm(m) || !has_vm(m, arg[ATTR_PROC], arg[ATTR_VM]) || arg[ATTR_GPA] < 0 ||
 		  arg[ATTR_PAGES] < 0 || arg[ATTR_GPA] + arg[ATTR_PAGES] > ATTRIBUTES ||
 		  arg[ATTR_ODD] < 0 || arg[ATTR_ODD] > ODD_END;
 	if (o->skip)
@@ -111,7 +111,7 @@ static void get_random(struct prng *r, const struct model *m, long *arg)
 {
 	long n;
 
-	arg[GET_PROC] = pick_process(r, m) && prng_rarely(r, 2);
+	arg[GET_PROC] = pick_process(r, m);
 	arg[GET_VM] = pick_private_vm(r, m);
 	pick_private_span(r, m, arg[GET_VM], &arg[GET_GPA], &n);
 	arg[GET_NO_VM] = prng_rarely(r, 40);
@@ -131,7 +131,7 @@ static int get_error(struct model *m, const long *arg)
 
 static void get_model(struct model *m, const long *arg, struct outcome *o)
 {
-	o->skip = !kernel.private || !has_vm(m, arg[GET_PROC], arg[GET_VM]) || arg[GET_GPA] < 0 ||
+	o->skip = !model_has_private_vm(m) || !has_vm(m, arg[GET_PROC], arg[GET_VM]) || arg[GET_GPA] < 0 ||
 		  arg[GET_GPA] >= ATTRIBUTES;
 	if (!o->skip)
 		outcome_error(o, get_error(m, arg));
@@ -156,7 +156,7 @@ enum { SOURCE_NONE, SOURCE_READABLE, SOURCE_UNMAPPED, SOURCE_UNALIGNED };
 
 static void populate_random(struct prng *r, const struct model *m, long *arg)
 {
-	arg[POP_PROC] = pick_process(r, m) && prng_rarely(r, 2);
+	arg[POP_PROC] = pick_process(r, m);
 	arg[POP_VM] = pick_private_vm(r, m);
 	pick_private_span(r, m, arg[POP_VM], &arg[POP_GPA], &arg[POP_PAGES]);
 	if (prng_rarely(r, 40))
@@ -182,7 +182,7 @@ static void populate_model(struct model *m, const long *arg, struct outcome *o)
 {
 	long r;
 
-	o->skip = !kernel.private || !has_vm(m, arg[POP_PROC], arg[POP_VM]) || arg[POP_GPA] < 0 ||
+	o->skip = !model_has_private_vm(m) || !has_vm(m, arg[POP_PROC], arg[POP_VM]) || arg[POP_GPA] < 0 ||
 		  arg[POP_PAGES] < 0 || arg[POP_PAGES] > SOURCE_PAGES || arg[POP_SOURCE] < 0 ||
 		  arg[POP_SOURCE] > SOURCE_UNALIGNED;
 	if (o->skip)

@@ -71,7 +71,7 @@ static int next_private_type(struct prng *r, const struct model *m, int vm)
 	static const struct op_type *const types[] = {
 		&op_attributes, &op_attributes, &op_populate, &op_get_page, &op_get_page, &op_prefault,
 		&op_fallocate, &op_fallocate, &op_host_mbind, &op_host_mbind, &op_host_move, &op_slot,
-		&op_slot, &op_host_map,
+		&op_slot, &op_host_map, &op_fork,
 	};
 
 	if (!has_file(m, vm))
@@ -200,6 +200,7 @@ static void follow_with_pages(struct prng *r, const struct model *m, long vm, lo
 	const struct slot *s = model_slot_at(&m->vm[vm], gpa);
 
 	op->type = type_of(ways[prng_below(r, ARRAY_SIZE(ways))]);
+	op->arg[0] = pick_process(r, m);
 	op->arg[1] = vm;
 	op->arg[2] = gpa;
 	op->arg[3] = n;
@@ -213,7 +214,13 @@ static void follow_with_pages(struct prng *r, const struct model *m, long vm, lo
 	if (!s || s->file < 0 || !prng_rarely(r, 3))
 		return;
 	*op = (struct op){ .type = type_of(&op_fallocate),
-			   .arg = { 0, s->file, FALLOC_FL_KEEP_SIZE, (s->file_page + gpa - s->gpa) * PAGE, n * PAGE } };
+			   .arg = { pick_process(r, m), s->file, FALLOC_FL_KEEP_SIZE, 0,
+				    m->file[s->file].pages * PAGE } };
+	/* The whole file, to which several slots may be bound, or none in places. */
+	if (prng_rarely(r, 2))
+		return;
+	op->arg[3] = (s->file_page + gpa - s->gpa) * PAGE;
+	op->arg[4] = n * PAGE;
 }
 
 /* After a new slot: make it private; after that, and after a policy or a hole: allocate pages. */
