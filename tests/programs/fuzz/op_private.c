@@ -194,14 +194,26 @@ static void populate_model(struct model *m, const long *arg, struct outcome *o)
 		o->ret = r;
 }
 
-static void populate_execute(const long *arg, struct outcome *o)
+static const char *source_of(long kind)
 {
 	static char readable[SOURCE_PAGES * PAGE] __attribute__((aligned(PAGE)));
-	const char *source[] = { NULL, readable, host_memory(1 << 20), readable + 8 };
 
+	switch (kind) {
+	case SOURCE_READABLE:
+		return readable;
+	case SOURCE_UNMAPPED:
+		return host_memory(1 << 20);
+	case SOURCE_UNALIGNED:
+		return readable + 8;
+	}
+	return NULL;
+}
+
+static void populate_execute(const long *arg, struct outcome *o)
+{
 	outcome_call(o, private_populate(vm_or_none(arg[POP_VM], arg[POP_NO_VM]),
 					 VMM_TEST_GPA + arg[POP_GPA] * PAGE, arg[POP_PAGES],
-					 source[arg[POP_SOURCE]]));
+					 source_of(arg[POP_SOURCE])));
 }
 
 const struct op_type op_populate = {
