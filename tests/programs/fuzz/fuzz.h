@@ -167,6 +167,7 @@ struct model {
 /* What differs between kernels, found out by trying it without the module. */
 struct kernel {
 	bool npt, prefault, weights, remove_needs_write, balancing_many;
+	bool populate_passes_holes;	/* MADV_POPULATE_* go on behind a hole */
 	bool tsc_gate_native;
 	bool kvms_own_files;	/* files without flags are KVM's own */
 	bool private;		/* VMs can have private memory, by way of private_mem.ko */

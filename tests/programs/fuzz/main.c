@@ -80,6 +80,20 @@ static void survey_private_memory(void)
 	vmm_destroy(&vm);
 }
 
+static bool populate_passes_holes(void)
+{
+	int fd = memfd_create("survey", 0);
+	unsigned char there;
+	char *p;
+
+	must(fd >= 0 && !ftruncate(fd, 2 * PAGE));
+	p = vmm_map(fd, 2 * PAGE);
+	must(!munmap(p, PAGE) && madvise(p, 2 * PAGE, MADV_POPULATE_WRITE));
+	must(!mincore(p + PAGE, PAGE, &there) && !munmap(p + PAGE, PAGE));
+	close(fd);
+	return there & 1;
+}
+
 /* Finds out how core mm behaves, on ordinary memory. */
 static void survey_mm(void)
 {
@@ -93,6 +107,7 @@ static void survey_mm(void)
 	kernel.remove_needs_write = madvise(p, PAGE, MADV_REMOVE);
 	kernel.balancing_many = !mbind(p, PAGE, MPOL_PREFERRED_MANY | MPOL_F_NUMA_BALANCING, &node,
 				       65, 0);
+	kernel.populate_passes_holes = populate_passes_holes();
 	kernel.weights = !access("/sys/kernel/mm/mempolicy/weighted_interleave", F_OK);
 	munmap(p, PAGE);
 	close(fd);

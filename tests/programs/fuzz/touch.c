@@ -53,16 +53,20 @@ int populate(struct model *m, int proc, int start, int end)
 	return 0;
 }
 
-/* Populates as MADV_POPULATE_READ and MADV_POPULATE_WRITE do. */
+/* Populates as MADV_POPULATE_READ and MADV_POPULATE_WRITE do. A hole may end it, or not. */
 int populate_advice(struct model *m, int proc, int start, int end, bool write)
 {
-	int i;
+	int i, hole = 0;
 
 	for (i = start; i < end; i++) {
 		const struct vma *v = vma_at(&m->process[proc], i);
 
-		if (!v)
+		if (!v && !kernel.populate_passes_holes)
 			return ENOMEM;
+		if (!v) {
+			hole = ENOMEM;
+			continue;
+		}
 		switch (signal_of_access(m, v, i, write)) {
 		case SIGSEGV:
 			return EINVAL;
@@ -71,7 +75,7 @@ int populate_advice(struct model *m, int proc, int start, int end, bool write)
 		}
 		model_allocate(m, proc, v->file, v->off + i - v->start);
 	}
-	return 0;
+	return hole;
 }
 
 static sigjmp_buf jump;
