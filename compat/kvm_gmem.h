@@ -21,7 +21,7 @@ static inline bool compat_slot_file_is(const struct kvm_memory_slot *slot, const
 
 /*
  * Since 6.18, a guest_memfd can also be memory of guests whose VMM maps it. Then all of the
- * slot's memory comes from it, and the VMM sets its policy on the file itself.
+ * slot's memory comes from it, and since 6.19 the VMM sets its policy on the file itself.
  */
 static __always_inline bool compat_slot_has_private_memory(const struct kvm_memory_slot *slot)
 {

@@ -9,7 +9,8 @@
 #include "compat/have.h"
 
 /*
- * A count that changes whenever the mmap_lock was held for write; false if this kernel has none.
+ * A count that changes whenever the mmap_lock was held for write, to be read with the lock held for
+ * read; false if this kernel has none.
  * It is a seqcount since 6.13, and in 6.12-stable. The int that some older kernels have is not
  * used: only the search for a mapping is slower there.
  */

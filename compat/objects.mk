@@ -21,8 +21,8 @@ ifeq ($(CONFIG_KVM_PRIVATE_MEM)$(CONFIG_KVM_GUEST_MEMFD),)
 private-state := unavailable: this kernel has no private memory
 else ifeq ($(CONFIG_NUMA),)
 private-state := unavailable: this kernel has no NUMA (CONFIG_NUMA)
-else ifneq ($(gmem-unknown),)
-private-state := unavailable: this kernel is not known
+else ifneq ($(gmem-unknown)$(if $(HAVE_PRIVATE_MEMORY_KNOWN),,newer),)
+private-state := unavailable: this kernel is newer than the module
 endif
 
 compat-objs := src/hooks/arch_vm_ioctl.o

@@ -15,12 +15,18 @@
  */
 static void (*const needs_kvm)(struct kvm *kvm) __used = kvm_put_kvm;
 
-/* With force, a feature that cannot be provided is left out. */
+/*
+ * With force, a feature that cannot be provided is left out. So is private_policy if the parameter is
+ * not set: an administrator can do without it where a function that it needs is missing or held.
+ */
 static int __init gmem_or_leave(enum feature feature, int err)
 {
-	if (!err || !gmem_force)
+	bool unasked = feature == FEATURE_PRIVATE_POLICY && !gmem_private_policy;
+
+	if (!err || !(gmem_force || unasked))
 		return err;
-	feature_leave(feature, "unavailable: loaded with force, see dmesg");
+	feature_leave(feature, gmem_force ? "unavailable: loaded with force, see dmesg" :
+		      "unavailable: loaded with private_policy=N, see dmesg");
 	return 0;
 }
 

@@ -180,8 +180,11 @@ static struct delayed_work demand_work[HOOK_GROUPS]; /* of groups on demand */
 static void demand_detach_later(enum hook_group group, unsigned int seconds)
 {
 	spin_lock(&demand_lock);
-	if (!demand_users[group] && started)
-		mod_delayed_work(system_wq, &demand_work[group], seconds * (u64)HZ);
+	/* Not mod_delayed_work(), which wants the name of a workqueue: kernels differ in that. */
+	if (!demand_users[group] && started) {
+		cancel_delayed_work(&demand_work[group]);
+		schedule_delayed_work(&demand_work[group], seconds * (u64)HZ);
+	}
 	spin_unlock(&demand_lock);
 }
 

@@ -14,7 +14,7 @@
 
 static int gmem_create_replacement(struct kvm *kvm, struct kvm_create_guest_memfd *args);
 
-/* A file with flags can be mapped, and has policies of its own. */
+/* A file with flags can be mapped, and since 6.19 has policies of its own. */
 static __always_inline bool gmem_create_wanted(struct ftrace_regs *fregs)
 {
 	const struct kvm_create_guest_memfd *args = (void *)redirect_argument(fregs, 1);

@@ -21,19 +21,21 @@ DEFINE_REDIRECT(gmem_populate, "kvm_gmem_populate", gmem_populate_replacement,
 		gmem_populate_wanted);
 
 /*
- * KVM works page by page, and stops at the first page that it cannot fill. So do we: a page that
- * is not reached is not allocated either. As with KVM, the end of the slot is the end.
+ * KVM works page by page, and stops at the first page that it cannot fill. So do we: a page behind
+ * that is not allocated. As with KVM, the end of the slot is the end.
  */
 static long populate(const struct kvm_memory_slot *slot, COMPAT_POPULATE_PARAMETERS)
 {
 	long i, r = 0;
+	int err;
 
 	npages = min_t(unsigned long, npages, slot->base_gfn + slot->npages - gfn);
 	for (i = 0; i < npages; i++) {
 		void __user *p = src ? src + i * PAGE_SIZE : NULL;
 
-		r = private_place(kvm, slot, gfn + i) ?:
-		    redirect_original(gmem_populate)(COMPAT_POPULATE_ARGUMENTS(gfn + i, p, 1));
+		/* At a signal, KVM stops by itself, before it looks for the page. */
+		err = signal_pending(current) ? 0 : private_place(kvm, slot, gfn + i);
+		r = err ?: redirect_original(gmem_populate)(COMPAT_POPULATE_ARGUMENTS(gfn + i, p, 1));
 		if (r != 1)
 			break;
 	}

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* kvm_gmem_release(): a guest_memfd of KVM's own is closed. */
+#include <linux/module.h>
+
 #include "../private/private.h"
 #include "hooks.h"
 
@@ -16,14 +18,20 @@ DEFINE_REDIRECT(gmem_release, "kvm_gmem_release", gmem_release_replacement, gmem
 /*
  * The original unbinds the file's slots, so the file is known as long as any slot leads to it.
  * The memory of struct file is not used for another file before this has returned.
+ *
+ * The module is held by a reference, as in gmem_populate.c: user space can have another task hold
+ * the VM's slots_lock as long as it likes, and the VM may be destroyed here.
  */
 static int gmem_release_replacement(struct inode *inode, struct file *file)
 {
 	int idx = redirect_enter();
+	bool held = try_module_get(THIS_MODULE);
 	int r = redirect_original(gmem_release)(inode, file);
 
 	if (private_file_remove(file))
 		demand_put(HOOKS_FOR_PRIVATE_PAGES);
+	if (held)
+		module_put(THIS_MODULE);
 	redirect_exit(idx);
 	return r;
 }

@@ -15,7 +15,8 @@
 
 #include "private.h"
 
-static DEFINE_XARRAY(private_files);
+/* Charged to the memory cgroup of the VMM that creates a file. */
+static DEFINE_XARRAY_FLAGS(private_files, XA_FLAGS_ACCOUNT);
 
 /**
  * private_file_add() - note whose a file is
@@ -29,7 +30,7 @@ int private_file_add(struct file *file, struct kvm *kvm)
 	int err;
 
 	kvm_get_kvm(kvm);
-	err = xa_insert(&private_files, (unsigned long)file, kvm, GFP_KERNEL_ACCOUNT);
+	err = xa_insert(&private_files, (unsigned long)file, kvm, GFP_KERNEL);
 	if (err)
 		kvm_put_kvm(kvm);
 	return err;

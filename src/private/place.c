@@ -52,6 +52,14 @@ static int add_folio(struct address_space *mapping, pgoff_t index, struct privat
 	return err;
 }
 
+/* SEV-SNP's launch turns the errno into EIO, so it alone does not tell what to do. */
+static void say_full(const struct mempolicy *mpol)
+{
+	log_refused("private memory refused",
+		    "node %*pbl, which it is bound to, is full; free memory there, or have the VMM prefer the node instead\n",
+		    nodemask_pr_args(&mpol->nodes));
+}
+
 static int place_in_file(struct file *file, pgoff_t index, struct private_policy policy)
 {
 	struct address_space *mapping = file->f_mapping;
@@ -72,6 +80,9 @@ static int place_in_file(struct file *file, pgoff_t index, struct private_policy
 	case -ENODEV:
 		leave_movable();
 		return 0;
+	case -ENOSPC:
+		say_full(policy.mpol);
+		fallthrough;
 	default:
 		private_count(PRIVATE_REFUSED);
 		return mempolicy_errno(err);
@@ -101,41 +112,50 @@ int private_place_by(struct private_policy policy, const struct kvm_memory_slot 
 	return err;
 }
 
-static bool slot_has_index(const struct kvm_memory_slot *slot, pgoff_t index)
+static pgoff_t slot_end(const struct kvm_memory_slot *slot)
 {
-	return index >= slot->gmem.pgoff && index - slot->gmem.pgoff < slot->npages;
+	return slot->gmem.pgoff + slot->npages;
 }
 
-/* KVM has an array for this in the file, whose layout is its own. */
-static struct kvm_memory_slot *slot_of_index(struct kvm *kvm, const struct file *file,
-					     pgoff_t index)
+/*
+ * The slot that has the index or, if none has, the next one in the file. KVM has an array for this
+ * in the file, whose layout is its own.
+ */
+static struct kvm_memory_slot *slot_from_index(struct kvm *kvm, const struct file *file,
+					       pgoff_t index)
 {
+	struct kvm_memory_slot *slot, *next = NULL;
 	struct kvm_memslots *slots = kvm_memslots(kvm);
-	struct kvm_memory_slot *slot;
 	int bucket;
 
 	if (kvm_memslots_empty(slots))
 		return NULL;
 
 	kvm_for_each_memslot(slot, bucket, slots) {
-		if (compat_slot_file_is(slot, file) && slot_has_index(slot, index))
-			return slot;
+		if (compat_slot_file_is(slot, file) && slot_end(slot) > index &&
+		    (!next || slot->gmem.pgoff < next->gmem.pgoff))
+			next = slot;
 	}
-	return NULL;
+	return next;
 }
 
+/* Pages between slots are skipped. */
 static int place_indices(struct kvm *kvm, struct file *file, pgoff_t *index, pgoff_t end)
 {
 	struct kvm_memory_slot *slot = NULL;
 	int err;
 
-	while (*index < end && !signal_pending(current)) {
-		if (!slot || !slot_has_index(slot, *index))
-			slot = slot_of_index(kvm, file, *index);
-		err = slot ? private_place(kvm, slot, slot_gfn(slot, *index)) : 0;
+	for (; *index < end && !signal_pending(current); ++*index) {
+		if (!slot || *index >= slot_end(slot))
+			slot = slot_from_index(kvm, file, *index);
+		if (!slot || slot->gmem.pgoff >= end) {
+			*index = end;
+			return 0;
+		}
+		*index = max(*index, slot->gmem.pgoff);
+		err = private_place(kvm, slot, slot_gfn(slot, *index));
 		if (err)
 			return err;
-		++*index;
 		cond_resched();
 	}
 	return 0;
@@ -149,8 +169,8 @@ static int place_indices(struct kvm *kvm, struct file *file, pgoff_t *index, pgo
  * @done: set to where the range is done with: @end, or the page that failed, or the first one
  *	  after a signal has arrived
  *
- * Pages that no slot is bound to are left to KVM, and so are all pages of a file that was created
- * while the module was not loaded.
+ * Pages that no slot is bound to are left to KVM, and so are all pages of a file that was not noted:
+ * one from before the load, for example, or from a time when the parameter was not set.
  *
  * Context: may sleep. Takes kvm->srcu.
  * Return: as private_place().

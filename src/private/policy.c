@@ -3,6 +3,7 @@
 #include <linux/hugetlb.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/percpu.h>
 
 #include "../features.h"
@@ -37,7 +38,7 @@ int private_symbols_resolve(void)
  * node of the huge page of hugetlbfs that is its shared half. Of transparent huge pages nobody
  * knows beforehand whether there will be one, so they do not count.
  */
-static struct private_policy vma_policy_get(struct vm_area_struct *vma, unsigned long addr)
+static notrace struct private_policy vma_policy_get(struct vm_area_struct *vma, unsigned long addr)
 {
 	struct private_policy policy;
 	unsigned int order = 0;
@@ -81,7 +82,8 @@ struct found_vma {
 
 static DEFINE_PER_CPU(struct found_vma, found_vma);
 
-static struct vm_area_struct *vma_found(struct mm_struct *mm, unsigned long addr, unsigned int seq)
+static notrace struct vm_area_struct *vma_found(struct mm_struct *mm, unsigned long addr,
+						unsigned int seq)
 {
 	const struct found_vma *f = get_cpu_ptr(&found_vma);
 	struct vm_area_struct *vma = NULL;
@@ -126,6 +128,25 @@ static struct vm_area_struct *mapping_at(struct mm_struct *mm, unsigned long add
 	return vma;
 }
 
+/*
+ * The VMM can hold its mmap_lock for as long as it likes, and no reference holds the module where
+ * KVM asks for a page. So one is taken, and an unload is refused meanwhile instead of hanging. If
+ * an unload has begun, there is no waiting, and KVM allocates the page, as it is about to do anyway.
+ */
+static bool lock_mappings(struct mm_struct *mm)
+{
+	bool locked;
+
+	if (mmap_read_trylock(mm))
+		return true;
+	if (!try_module_get(THIS_MODULE))
+		return false;
+
+	locked = !mmap_read_lock_killable(mm);
+	module_put(THIS_MODULE);
+	return locked;
+}
+
 /**
  * private_policy_get() - the policy that the VMM has set for a page
  * @kvm: the VM
@@ -135,8 +156,9 @@ static struct vm_area_struct *mapping_at(struct mm_struct *mm, unsigned long add
  * to keep up to date, and a later mbind() holds for pages that are allocated from then on. What
  * is mapped there is not touched.
  *
- * Context: takes the mmap_lock. A task that is being killed does not wait for it.
- * Return: the policy with a reference, to be dropped with __mpol_put(); or none.
+ * Context: takes the mmap_lock.
+ * Return: the policy with a reference, to be dropped with __mpol_put(); or none, also if the task
+ *	   is being killed while it waits for the mmap_lock.
  */
 struct private_policy private_policy_get(const struct kvm *kvm, unsigned long addr)
 {
@@ -149,7 +171,7 @@ struct private_policy private_policy_get(const struct kvm *kvm, unsigned long ad
 		return policy;
 	}
 
-	if (!mmap_read_trylock(mm) && mmap_read_lock_killable(mm))
+	if (!lock_mappings(mm))
 		return policy;
 
 	vma = mapping_at(mm, addr);
@@ -168,18 +190,21 @@ struct private_policy private_policy_get(const struct kvm *kvm, unsigned long ad
  * @kvm: the VM
  * @addr: address of the page's shared half in the VMM
  *
- * For redirects' wanted(): does not sleep. The answer is no, perhaps wrongly, unless there was no
+ * For redirects' wanted(): does not sleep, also with preemption off, and calls nothing that leads to
+ * a redirected function. The answer is no, perhaps wrongly, unless there was no
  * policy either when the CPU asked last. So guests whose memory has a policy do not pay for the
  * question, and for the others it is all that they pay.
  */
-bool private_policy_is_none(const struct kvm *kvm, unsigned long addr)
+notrace bool private_policy_is_none(const struct kvm *kvm, unsigned long addr)
 {
 	struct mm_struct *mm = current->mm;
 	struct private_policy policy = {};
 	struct vm_area_struct *vma = NULL;
 	unsigned int seq;
 
-	if (!this_cpu_read(found_vma.none) || kvm->mm != mm || !mmap_read_trylock(mm))
+	/* With PREEMPT_RT, the policies of a file are guarded by a lock that sleeps. */
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) || !this_cpu_read(found_vma.none) || kvm->mm != mm ||
+	    !mmap_read_trylock(mm))
 		return false;
 
 	if (compat_mm_lock_seq(mm, &seq))

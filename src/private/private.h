@@ -15,10 +15,10 @@
  *	file.c		which files there are, and whose
  *	count.c		how often a page was placed, or why not
  *
- * Locks. No lock of ours is held while KVM's code runs, and no lock of KVM's is taken. The caller
- * holds kvm->srcu or kvm->slots_lock, which keep the slot, and may hold the file's
- * invalidate_lock (TDX, until 6.18), which is therefore never taken here. The mmap_lock is taken
- * and dropped inside all of these, as KVM does itself when it copies from user space.
+ * Locks. No lock of ours is held while KVM's code runs. kvm->srcu or kvm->slots_lock keeps the slot;
+ * fallocate() comes with neither, and private_place_range() takes the former. The caller may hold
+ * the file's invalidate_lock (TDX, until 6.18), which is therefore never taken here. The mmap_lock is
+ * taken and dropped inside all of these, as KVM does itself when it copies from user space.
  *
  * Races. A page that the VMM punches out of the file in the moment between its placement and
  * KVM's look at the file is allocated again by KVM, wherever that may be. KVM then retries the
@@ -38,7 +38,7 @@
  * enum private_count - what is counted, in pages
  * @PRIVATE_PLACED: allocated by the VMM's policy
  * @PRIVATE_REFUSED: not allocated, because the nodes that the policy confines it to are full, or
- *	the memory cgroup is. The caller gets -ENOMEM
+ *	the memory cgroup is. KVM gets -ENOMEM, which SEV-SNP's launch turns into -EIO
  * @PRIVATE_UNMAPPED: left to KVM, because nothing is mapped at its place of userspace_addr
  * @PRIVATE_FOREIGN: left to KVM, because a process other than the VM's asked for it
  * @PRIVATE_MOVABLE: left to KVM, because the policy names only nodes whose memory is all movable
