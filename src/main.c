@@ -16,8 +16,8 @@
 static void (*const needs_kvm)(struct kvm *kvm) __used = kvm_put_kvm;
 
 /*
- * With force, a feature that cannot be provided is left out. So is private_policy if the parameter is
- * not set: an administrator can do without it where a function that it needs is missing or held.
+ * With force, a feature that cannot be provided is left out. So is private_policy if the parameter
+ * is not set: an administrator can do without it where a function that it needs is missing or held.
  */
 static int __init gmem_or_leave(enum feature feature, int err)
 {

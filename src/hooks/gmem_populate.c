@@ -35,7 +35,8 @@ static long populate(const struct kvm_memory_slot *slot, COMPAT_POPULATE_PARAMET
 
 		/* At a signal, KVM stops by itself, before it looks for the page. */
 		err = signal_pending(current) ? 0 : private_place(kvm, slot, gfn + i);
-		r = err ?: redirect_original(gmem_populate)(COMPAT_POPULATE_ARGUMENTS(gfn + i, p, 1));
+		r = err ?:
+		    redirect_original(gmem_populate)(COMPAT_POPULATE_ARGUMENTS(gfn + i, p, 1));
 		if (r != 1)
 			break;
 	}

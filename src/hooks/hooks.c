@@ -274,8 +274,8 @@ void hooks_arm(void)
  * hooks_disarm() - let every new call pass through
  *
  * Context: module exit, as its first step. No reference to the module is left, so there is no
- *	    file of ours and no bound slot, and the order of redirects does not matter. What is known
- *	    of KVM's own files is forgotten at the end.
+ *	    file of ours and no bound slot, and the order of redirects does not matter. What is
+ *	    known of KVM's own files is forgotten at the end.
  */
 void hooks_disarm(void)
 {

@@ -169,8 +169,8 @@ static int place_indices(struct kvm *kvm, struct file *file, pgoff_t *index, pgo
  * @done: set to where the range is done with: @end, or the page that failed, or the first one
  *	  after a signal has arrived
  *
- * Pages that no slot is bound to are left to KVM, and so are all pages of a file that was not noted:
- * one from before the load, for example, or from a time when the parameter was not set.
+ * Pages that no slot is bound to are left to KVM, and so are all pages of a file that was not
+ * noted: one from before the load, for example, or from a time when the parameter was not set.
  *
  * Context: may sleep. Takes kvm->srcu.
  * Return: as private_place().

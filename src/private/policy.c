@@ -129,9 +129,10 @@ static struct vm_area_struct *mapping_at(struct mm_struct *mm, unsigned long add
 }
 
 /*
- * The VMM can hold its mmap_lock for as long as it likes, and no reference holds the module where
- * KVM asks for a page. So one is taken, and an unload is refused meanwhile instead of hanging. If
- * an unload has begun, there is no waiting, and KVM allocates the page, as it is about to do anyway.
+ * The VMM can hold its mmap_lock for as long as it likes, and no reference holds the module
+ * where KVM asks for a page. So one is taken, and an unload is refused meanwhile instead of
+ * hanging. If an unload has begun, there is no waiting, and KVM allocates the page, as it is
+ * about to do anyway.
  */
 static bool lock_mappings(struct mm_struct *mm)
 {
@@ -190,9 +191,9 @@ struct private_policy private_policy_get(const struct kvm *kvm, unsigned long ad
  * @kvm: the VM
  * @addr: address of the page's shared half in the VMM
  *
- * For redirects' wanted(): does not sleep, also with preemption off, and calls nothing that leads to
- * a redirected function. The answer is no, perhaps wrongly, unless there was no
- * policy either when the CPU asked last. So guests whose memory has a policy do not pay for the
+ * For redirects' wanted(): does not sleep, also with preemption off, and calls nothing that
+ * leads to a redirected function. The answer is no, perhaps wrongly, unless there was no policy
+ * either when the CPU asked last. So guests whose memory has a policy do not pay for the
  * question, and for the others it is all that they pay.
  */
 notrace bool private_policy_is_none(const struct kvm *kvm, unsigned long addr)

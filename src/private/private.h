@@ -15,10 +15,11 @@
  *	file.c		which files there are, and whose
  *	count.c		how often a page was placed, or why not
  *
- * Locks. No lock of ours is held while KVM's code runs. kvm->srcu or kvm->slots_lock keeps the slot;
- * fallocate() comes with neither, and private_place_range() takes the former. The caller may hold
- * the file's invalidate_lock (TDX, until 6.18), which is therefore never taken here. The mmap_lock is
- * taken and dropped inside all of these, as KVM does itself when it copies from user space.
+ * Locks. No lock of ours is held while KVM's code runs. kvm->srcu or kvm->slots_lock keeps the
+ * slot; fallocate() comes with neither, and private_place_range() takes the former. The caller
+ * may hold the file's invalidate_lock (TDX, until 6.18), which is therefore never taken here.
+ * The mmap_lock is taken and dropped inside all of these, as KVM does itself when it copies from
+ * user space.
  *
  * Races. A page that the VMM punches out of the file in the moment between its placement and
  * KVM's look at the file is allocated again by KVM, wherever that may be. KVM then retries the
