@@ -5,8 +5,8 @@
  * "tsc" is KVM_SET_TSC_KHZ, which waits for an ioctl that is not the module's and that itself
  * waits for its arguments.
  *
- * hold all: holds all of them, and a poisoned page: everything that the module redirects only when
- * needed is then redirected, and stays so.
+ * hold all: holds all of them, a poisoned page, and a guest_memfd for private memory if there is
+ * any: everything that the module redirects only when needed is then redirected, and stays so.
  *
  * hold poison: holds a slot with a page that another process poisoned.
  *
@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "private.h"
 #include "race.h"
 #include "stall.h"
 #include "tap.h"
@@ -111,6 +112,17 @@ static void hold_private(void)
 	must(!fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 2 * PAGE));
 }
 
+static void hold_private_memory(void)
+{
+	static struct vmm vm;
+
+	if (!private_memory_exists())
+		return;
+	vmm_open(&vm);
+	if (!private_make(vm.fd))
+		vmm_gmem(&vm, PAGE, 0);
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc == 2 ? argv[1] : "";
@@ -150,6 +162,7 @@ int main(int argc, char **argv)
 		must(!vmm_write(&vm, 0, VMM_TEST_GPA, 1, 1));
 		guard_init();
 		must(poison(p));
+		hold_private_memory();
 	} else {
 		must(!strcmp(what, "file"));
 	}

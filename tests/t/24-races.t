@@ -9,4 +9,4 @@ export BOOT_TIMEOUT=$((600 + 30 * ${RACE_SECONDS:-20})) BOOT_ICOUNT=$((1 + seed 
 preempt=(none voluntary full)
 echo "# seed $seed: $((1 << BOOT_ICOUNT)) ns an instruction, $((2 * BOOT_CPUS)) CPUs, preempt=${preempt[seed / 15 % 3]}"
 boot_with "$ko" races races "race_seconds=${RACE_SECONDS:-20}" "race_seed=$seed" \
-	"race_programs=${RACE_PROGRAMS:-race_contents,race_objects}" "preempt=${preempt[seed / 15 % 3]}"
+	"race_programs=${RACE_PROGRAMS:-race_contents,race_objects,race_private}" "preempt=${preempt[seed / 15 % 3]}"
