@@ -2,9 +2,11 @@
 /*
  * hammer: calls everything that the module redirects, from several threads, with and without a
  * guest_memfd, until SIGTERM. Meanwhile the module is loaded and unloaded, so most calls may fail;
- * but a guest in ordinary memory must not notice. Exits with 0 if it did not.
+ * but a guest in ordinary memory must not notice, nor must one with private memory. Exits with 0
+ * if they did not.
  */
 #include <fcntl.h>
+#include <linux/falloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -12,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "numa.h"
+#include "private.h"
 #include "prng.h"
 #include "tap.h"
 #include "vmm.h"
@@ -19,7 +23,7 @@
 #define N 16UL
 
 static volatile sig_atomic_t stop;
-static long guest_runs, guest_errors, files, calls;
+static long guest_runs, guest_errors, files, private_files, calls;
 
 static void on_term(int sig)
 {
@@ -126,9 +130,46 @@ static void *user(void *arg)
 	return NULL;
 }
 
+/*
+ * Private memory is KVM's own, with or without the module. The module comes and goes between and
+ * within these calls.
+ */
+static void *private_user(void *arg)
+{
+	char *p = mmap(NULL, N * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct prng dice = prng_seed((uintptr_t)arg);
+	struct vmm vm;
+
+	if (!private_memory_exists())
+		return NULL;
+	must(p != MAP_FAILED && !set_policy(p, N * PAGE, MPOL_BIND, NODE(1)));
+	private_create(&vm, 1);
+	while (!stop) {
+		int fd = vmm_gmem(&vm, N * PAGE, 0);
+
+		private_slot(&vm, VMM_TEST_SLOT, VMM_TEST_GPA, N * PAGE, p, fd, 0);
+		private_set(&vm, VMM_TEST_GPA, N * PAGE, true);
+		pause_sometimes(&dice);
+		guest_errors += private_populate(&vm, VMM_TEST_GPA, N, NULL) != N;
+		vmm_punch(fd, 0, N * PAGE);
+		guest_errors += !!fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, N / 2 * PAGE);
+		must(!vmm_halt(&vm, 0));
+		guest_errors += !!vmm_prefault(&vm, 0, VMM_TEST_GPA, N * PAGE);
+		private_share(&vm, fd, 0, VMM_TEST_GPA, N * PAGE);
+		must(!vmm_delete_slot(&vm, VMM_TEST_SLOT));
+		pause_sometimes(&dice);
+		close(fd);
+		private_files++;
+	}
+	vmm_destroy(&vm);
+	guest_errors += private_rmp().wrong;
+	return NULL;
+}
+
 int main(void)
 {
-	static void *(*const what[])(void *) = { bystander, user, bystander, user, caller };
+	static void *(*const what[])(void *) = { bystander, user, bystander, user, caller,
+						private_user };
 	enum { THREADS = sizeof(what) / sizeof(what[0]) };
 	uint64_t seed = time(NULL);
 	pthread_t t[THREADS];
@@ -140,7 +181,8 @@ int main(void)
 		must(!pthread_create(&t[i], NULL, what[i], (void *)(uintptr_t)(seed + i)));
 	for (i = 0; i < THREADS; i++)
 		pthread_join(t[i], NULL);
-	printf("%ld runs of bystanders, %ld files, %ld rounds of calls, %ld errors\n", guest_runs, files,
-	       calls, guest_errors);
-	return guest_errors || !guest_runs || !files || !calls;
+	printf("%ld runs of bystanders, %ld files, %ld of private memory, %ld rounds of calls, %ld errors\n",
+	       guest_runs, files, private_files, calls, guest_errors);
+	return guest_errors || !guest_runs || !files || !calls ||
+	       (private_memory_exists() && !private_files);
 }
