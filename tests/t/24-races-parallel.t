@@ -8,4 +8,4 @@ export BOOT_THREADS=multi BOOT_TIMEOUT=$((480 + 4 * ${RACE_SECONDS:-20}))
 preempt=(none voluntary full)
 echo "# seed $seed: preempt=${preempt[seed / 15 % 3]}"
 boot_with "$ko" races races-parallel maxcpus=1 "race_seconds=${RACE_SECONDS:-20}" "race_seed=$seed" \
-	"race_programs=${RACE_PROGRAMS:-race_contents,race_objects,storm}" "preempt=${preempt[seed / 15 % 3]}"
+	"race_programs=${RACE_PROGRAMS:-race_contents,race_objects,race_private,storm}" "preempt=${preempt[seed / 15 % 3]}"
