@@ -2,11 +2,14 @@
 # Each allocation fails in turn. For kernels with CONFIG_FAULT_INJECTION.
 
 leaks_begin
+[ ! -e private_mem.ko ] || ok "VMs can have private memory" insmod ./private_mem.ko
 ok "loads" load
 tap ./inject calls
+tap ./inject_private
 ok "no inode is left" no_inodes
 ok "unloads" unload
 ok "nothing is left" clean
+[ ! -e private_mem.ko ] || ok "private memory can go again" rmmod private_mem
 [ ! -e $kmemleak ] || ok "kmemleak finds nothing" no_leaks
 # The kernel's module loader only warns when it has no memory for jump labels, and goes on.
 echo 0 >/proc/sys/kernel/panic_on_warn

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fail.h"
 #include "numa.h"
 #include "sigbus.h"
 #include "tap.h"
@@ -23,74 +24,11 @@
 #define N 32UL
 #define SIZE (N * PAGE)
 
-/* Other modules are in this range as well, but the kernel itself is not. */
-#define MODULES_START "0xffffffffa0000000"
-#define MODULES_END "0xffffffffff000000"
-
 static struct vmm vm;
 static bool have_vm;
 static int fd = -1;
 static char *map = MAP_FAILED;
 static long points;
-
-static void write_text(const char *path, const char *text)
-{
-	int f = open(path, O_WRONLY);
-
-	must(f >= 0);
-	must(write(f, text, strlen(text)) == (ssize_t)strlen(text));
-	close(f);
-}
-
-/* By default, allocations that can sleep or use high memory do not fail; the module's are such. */
-static void enable(void)
-{
-	write_text("/sys/kernel/debug/failslab/ignore-gfp-wait", "N");
-	write_text("/sys/kernel/debug/failslab/verbose", "0");
-	write_text("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N");
-	write_text("/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem", "N");
-	write_text("/sys/kernel/debug/fail_page_alloc/min-order", "0");
-	write_text("/sys/kernel/debug/fail_page_alloc/verbose", "0");
-}
-
-/* From now on, only allocations with a module's text on the stack fail. */
-static void fail_modules_only(void)
-{
-	static const char *const files[][2] = {
-		{ "stacktrace-depth", "32" },
-		{ "require-start", MODULES_START },
-		{ "require-end", MODULES_END },
-	};
-	char path[96];
-	size_t i;
-
-	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		snprintf(path, sizeof(path), "/sys/kernel/debug/failslab/%s", files[i][0]);
-		write_text(path, files[i][1]);
-		snprintf(path, sizeof(path), "/sys/kernel/debug/fail_page_alloc/%s", files[i][0]);
-		write_text(path, files[i][1]);
-	}
-}
-
-static int nth_file;
-
-/* The nth allocation of this task from now on fails; 0: none does. */
-static void fail_nth(int n)
-{
-	char text[16];
-	int len = snprintf(text, sizeof(text), "%d", n);
-
-	must(pwrite(nth_file, text, len, 0) == len);
-}
-
-/* True if that allocation has failed. */
-static bool has_failed(void)
-{
-	char text[16] = {};
-
-	must(pread(nth_file, text, sizeof(text) - 1, 0) > 0);
-	return atoi(text) == 0;
-}
 
 /*
  * Each call first sets up what it needs, with no failure; then it is made, perhaps again. The VM
@@ -497,7 +435,7 @@ static int inject(const struct call *c, int n)
 	fail_nth(n);
 	r = c->call();
 	err = errno;
-	failed = has_failed();
+	failed = fail_happened();
 	fail_nth(0);
 
 	if (r && !(failed && is_expected(err))) {
@@ -574,7 +512,7 @@ static int inject_load_at(int file, int n, int *refused)
 
 	fail_nth(n);
 	r = load(file);
-	failed = has_failed();
+	failed = fail_happened();
 	fail_nth(0);
 	*refused += !!r;
 	if (r && !failed) {
@@ -621,7 +559,7 @@ static void inject_unload(int file)
 		must(!load(file));
 		fail_nth(n);
 		bad += !!unload();
-		failed = has_failed();
+		failed = fail_happened();
 		fail_nth(0);
 		points += failed;
 	}
@@ -632,9 +570,7 @@ static void inject_unload(int file)
 int main(int argc, char **argv)
 {
 	must(argc > 1);
-	enable();
-	nth_file = open("/proc/thread-self/fail-nth", O_RDWR);
-	must(nth_file >= 0);
+	fail_enable();
 	sigbus_catch();
 	if (!strcmp(argv[1], "load")) {
 		int file = open(argv[2], O_RDONLY);
