@@ -8,7 +8,8 @@
  * hold all: holds all of them, a poisoned page, and a guest_memfd for private memory if there is
  * any: everything that the module redirects only when needed is then redirected, and stays so.
  *
- * hold poison: holds a slot with a page that another process poisoned.
+ * hold poison: holds a slot with a page that another process poisoned, and a guest_memfd for private
+ * memory if there is any, so that all redirects are attached.
  *
  * hold private: holds a software-protected VM, whose guest has touched its private memory.
  */
@@ -150,6 +151,7 @@ int main(int argc, char **argv)
 		vmm_bind(&vm, fd, PAGE, NULL);
 		must(!vmm_write(&vm, 0, VMM_TEST_GPA, 1, 1));
 		poison_by_child(fd);
+		hold_private_memory();
 		must(vmm_write(&vm, 0, VMM_TEST_GPA, 1, 1) && errno == EHWPOISON);
 		close(fd);
 	} else if (!strcmp(what, "private")) {

@@ -28,6 +28,7 @@ boot_share()
 	share "$1" >"$work/selftests-$1/selftests.list"
 	mapfile -t files < <(awk -v dir="$selftests_612" '{ print dir "/" $1 }' "$work/selftests-$1/selftests.list")
 	strip -g -o "$work/selftests-$1/kvm-gmem-numa.ko" "$ko"
+	[ ! -e "$modules/private_mem.ko" ] || files+=("$modules/private_mem.ko")
 	initramfs "$work/selftests-$1.cpio.gz" selftests "$work/selftests-$1/kvm-gmem-numa.ko" "$programs/hold" \
 		"$work/selftests-$1/selftests.list" "${files[@]}"
 	BOOT_ICOUNT=4 BOOT_TIMEOUT=10000 scenario "selftests, boot $1 of $boots" "$work/selftests-$1.cpio.gz"
