@@ -15,13 +15,19 @@ else ifneq ($(gmem-unknown),)
 gmem-state := unavailable: built with GMEM_FORCE for an unknown kernel
 endif
 
-# The same for private memory. A native kernel that is newer than this source is left alone.
+# The same for private memory. The module adds pages to a page cache of KVM's there, and what such a page means to KVM is
+# written in no header. So a kernel that is newer than any whose source was read is left alone, also if all
+# interfaces are as before. This is the only place where a version decides.
+private-read-until := 7 3
+private-newer := $(shell set -- $(private-read-until); \
+	[ $(VERSION) -lt $$1 ] || { [ $(VERSION) -eq $$1 ] && [ $(PATCHLEVEL) -le $$2 ]; } || echo y)
+
 private-state :=
 ifeq ($(CONFIG_KVM_PRIVATE_MEM)$(CONFIG_KVM_GUEST_MEMFD),)
 private-state := unavailable: this kernel has no private memory
 else ifeq ($(CONFIG_NUMA),)
 private-state := unavailable: this kernel has no NUMA (CONFIG_NUMA)
-else ifneq ($(gmem-unknown)$(if $(HAVE_PRIVATE_MEMORY_KNOWN),,newer),)
+else ifneq ($(gmem-unknown)$(private-newer),)
 private-state := unavailable: this kernel is newer than the module
 endif
 

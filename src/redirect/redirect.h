@@ -132,8 +132,8 @@ long redirect_proof_stub(void);
  * @name: the redirect is called redirect_@name
  * @function: name of the function in kvm.ko
  * @replacement: the function that runs instead; its type must be that of @function
- * @wanted: bool (struct ftrace_regs *): does the module want this call? Inline; sleeps nowhere, also
- *	    with preemption off; and calls nothing that leads to a redirected function
+ * @wanted: bool (struct ftrace_regs *): does the module want this call? Inline; sleeps nowhere,
+ *	    also with preemption off; and calls nothing that leads to a redirected function
  *
  * The macro generates one piece for each redirect, so that @wanted is inlined and there is no
  * indirect call on a path that every VM of the host may take.
