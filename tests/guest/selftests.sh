@@ -27,7 +27,8 @@ enter()
 	esac
 	case $1 in
 	absent) ! loaded && clean ;;
-	idle) soon has_idle && as_reported ;;
+	# Each group is detached by itself, and while its text is restored, ftrace and the module may differ.
+	idle) soon is_idle && soon as_reported ;;
 	attached) ! has_idle && as_reported ;;
 	esac
 	[ $? -eq 0 ] || {
@@ -44,6 +45,12 @@ soon()
 		sleep 0.1
 	done
 	return 1
+}
+
+# is_idle: nothing is attached that is attached on demand.
+is_idle()
+{
+	! grep -qE '^(kvm_arch_free_memslot|kvm_gmem_get_pfn) attached$' $module/features/redirects
 }
 
 has_idle()
