@@ -13,15 +13,22 @@
 
 /*
  * folio_alloc_mpol() came with 6.11; before, alloc_pages_mpol() allocates pages. Since
- * allocation profiling (6.10), the caller accounts the allocation. Until 6.6, a policy can be
- * passed only as that of a mapping, so a mapping is made up, as shmem did. Its first page offset
- * is the interleave index, so that the page at its start is the one to be allocated.
+ * allocation profiling (6.10), the caller accounts the allocation, and both are macros around a
+ * function with another name. Until 6.6, a policy can be passed only as that of a mapping, so a
+ * mapping is made up, as shmem did. Its first page offset is the interleave index, so that the
+ * page at its start is the one to be allocated. vma_init() would refer to a table that 6.6 does not
+ * export, and nothing that it sets is read.
  */
 #if defined(HAVE_FOLIO_ALLOC_MPOL)
 #define COMPAT_ALLOC_SYMBOLS(X) X(SYMBOL_KERNEL, folio_alloc_mpol_noprof)
 #define compat_alloc_folio(gfp, mpol, ilx)						\
 	alloc_hooks(kernel_call(folio_alloc_mpol_noprof)((gfp), 0, (mpol), (ilx),	\
 							 numa_node_id()))
+#elif defined(HAVE_ALLOC_HOOKS)
+#define COMPAT_ALLOC_SYMBOLS(X) X(SYMBOL_KERNEL, alloc_pages_mpol_noprof)
+#define compat_alloc_folio(gfp, mpol, ilx)						\
+	((struct folio *)alloc_hooks(kernel_call(alloc_pages_mpol_noprof)(		\
+		(gfp) | __GFP_COMP, 0, (mpol), (ilx), numa_node_id())))
 #elif defined(HAVE_MPOL_WITHOUT_VMA)
 #define COMPAT_ALLOC_SYMBOLS(X) X(SYMBOL_KERNEL, alloc_pages_mpol)
 #define compat_alloc_folio(gfp, mpol, ilx)						\
@@ -31,11 +38,8 @@
 #define COMPAT_ALLOC_SYMBOLS(X)
 static inline struct folio *compat_alloc_folio(gfp_t gfp, struct mempolicy *mpol, pgoff_t ilx)
 {
-	struct vm_area_struct vma;
+	struct vm_area_struct vma = { .vm_pgoff = ilx, .vm_policy = mpol };
 
-	vma_init(&vma, NULL);
-	vma.vm_pgoff = ilx;
-	vma.vm_policy = mpol;
 	return vma_alloc_folio(gfp, 0, &vma, 0, false);
 }
 #endif

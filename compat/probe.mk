@@ -34,7 +34,8 @@ quiet_cmd_gmem_probe = PROBE   $(notdir $*)
       cmd_gmem_probe = : >$@.log; \
 	if $(call gmem-ask,PROBE_NEW); then echo 'HAVE_$(notdir $*) y' >$@; \
 	elif ! $(gmem-is-odd) && $(call gmem-ask,PROBE_OLD); then echo 'HAVE_$(notdir $*) n' >$@; \
-	else echo "UNKNOWN $$($(call gmem-subject,$<))" >$@; touch $(depfile); fi
+	else echo "UNKNOWN $$($(call gmem-subject,$<)); a newer kvm-gmem-numa may know it" >$@; \
+		touch $(depfile); fi
 
 $(obj)/compat/probes/%.answer: $(src)/compat/probes/%.c FORCE
 	$(call if_changed_dep,gmem_probe)
@@ -75,6 +76,29 @@ $(obj)/compat/have.h: $(gmem-answers) FORCE
 
 $(obj)/compat/have.mk: $(gmem-answers) $(obj)/compat/have.h FORCE
 	$(call filechk,gmem_have_mk)
+
+# What the objects refer to must be exported to all modules. No header shows this, either: an inline function
+# can refer to something that is not.
+always-y += compat/exports
+targets += compat/exports
+clean-files += compat/exports
+
+# Module.symvers: CRC, symbol, module, kind of export, and the namespace, if it is restricted to one.
+gmem-not-exported = $(NM) -u $< | awk -F '[\t ]+' \
+	'NR == FNR { if ($$5 == "") exported[$$2]; next } \
+	$$(NF - 1) == "U" && $$NF != "__this_module" && !($$NF in exported) { print $$NF }' $(gmem-symvers) - | \
+	paste -sd ' '
+
+quiet_cmd_gmem_exports = EXPORTS $(notdir $<)
+      cmd_gmem_exports = missing=$$($(gmem-not-exported)); \
+	if [ -n "$$missing" ]; then \
+		echo "kvm-gmem-numa: this kernel is not supported: it does not export $$missing; a newer kvm-gmem-numa may know it" >&2; \
+		exit 1; \
+	fi; \
+	touch $@
+
+$(obj)/compat/exports: $(obj)/kvm-gmem-numa.o FORCE
+	$(call if_changed,gmem_exports)
 
 # Kbuild is also read to clean up and to link, and then nothing is asked.
 ifneq ($(filter %/Makefile.build,$(MAKEFILE_LIST)),)

@@ -8,6 +8,10 @@
 static_assert(__same_type(((const struct vm_operations_struct *)0)->get_policy,
 			  struct mempolicy *(*)(struct vm_area_struct *, unsigned long,
 						pgoff_t *)));
+#ifndef alloc_hooks
+static_assert(__same_type(alloc_pages_mpol,
+			  struct page *(gfp_t, unsigned int, struct mempolicy *, pgoff_t, int)));
+#endif
 #endif
 
 #ifdef PROBE_OLD

@@ -121,7 +121,7 @@ source_is_complete()
 {
 	local source=$1/root/usr/src/$module-$version part
 	for part in Kbuild dkms.conf packaging/boot/initramfs.sh compat include src; do
-		diff -r -x have.h -x have.mk -x '*.answer*' -x '*.o' -x '.*.cmd' "$top/$part" "$source/$part" || return
+		diff -r -x exports -x have.h -x have.mk -x '*.answer*' -x '*.o' -x '.*.cmd' "$top/$part" "$source/$part" || return
 	done
 	[ ! -e "$source/tests" ]
 }

@@ -47,15 +47,22 @@ unknown_says()
 	kernel_make "$work/unknown" modules 2>"$work/unknown.log" >/dev/null && echo built
 }
 
+# says_only LOG REASON: a build said that, and nothing else.
+says_only()
+{
+	# make adds that an included file could not be made.
+	[ "$(grep -v -e '^make' -e 'have.mk: No such file' "$1")" = \
+		"kvm-gmem-numa: this kernel is not supported: $2; a newer kvm-gmem-numa may know it" ] || {
+		cat "$1"
+		return 1
+	}
+}
+
 one_line_for_unknown()
 {
 	unknown_says
-	# make adds that an included file could not be made.
-	[ "$(grep -v -e '^make' -e 'have.mk: No such file' "$work/unknown.log")" = \
-		"kvm-gmem-numa: this kernel is not supported: struct kvm_gfn_range: which mappings to zap (dca6c8853232, 6.14, in 6.12-stable since)" ] || {
-		cat "$work/unknown.log"
-		return 1
-	}
+	says_only "$work/unknown.log" \
+		"struct kvm_gfn_range: which mappings to zap (dca6c8853232, 6.14, in 6.12-stable since)"
 }
 
 # Print how many probes a build runs. A second build runs none, and a build with other flags runs all of them.
@@ -73,6 +80,15 @@ probes_run_when_needed()
 	[ "$(probes_run)" -eq "$n" ] && [ "$(probes_run)" -eq 0 ] && [ "$(probes_run KCFLAGS=-DOTHER)" -eq "$n" ]
 }
 
+# After the probes have run, in the same tree: the module refers to a function that no kernel exports.
+one_line_for_unexported()
+{
+	sed -i 's/kvm_put_kvm/kvm_not_exported/; s/^static void (\*const needs_kvm)/void kvm_not_exported(struct kvm *kvm);\n&/' \
+		"$work/probes/src/main.c"
+	kernel_make "$work/probes" KCFLAGS=-DOTHER modules 2>"$work/unexported.log" >/dev/null && echo built
+	says_only "$work/unexported.log" "it does not export kvm_not_exported"
+}
+
 silent "builds without a warning under W=1" build_says w1 W=1
 [ -n "$kernel_chroot" ] || silent "sparse has nothing to say" build_says sparse C=2
 [ -n "$kernel_chroot" ] || check "make and make clean leave the tree as it was" in_tree
@@ -82,6 +98,7 @@ else
 	check "for an unknown kernel the build fails, with one line that says what is new" one_line_for_unknown
 fi
 [ -n "$kernel_chroot" ] || check "probes run once, and again when the compiler's flags change" probes_run_when_needed
+[ -n "$kernel_chroot" ] || check "what the kernel does not export is named in one line" one_line_for_unexported
 silent "no indirect call in the module" indirect_calls "$ko"
 kvm=$kernel_root/lib/modules/$kernel_release/kernel/arch/x86/kvm/kvm.ko
 if [ -e "$kvm.xz" ]; then xz -dc "$kvm.xz" >"$work/kvm.ko"; else cp "$kvm" "$work/kvm.ko"; fi

@@ -32,7 +32,7 @@ other_version_is_refused()
 same_source()
 {
 	(cd "$top" && find Kbuild dkms.conf packaging/boot/initramfs.sh compat include src -type f \
-		! -name 'have.*' ! -name '*.answer*' ! -name '*.o' ! -name '.*.cmd' ! -name ask.log | sort) >"$packages/tree.list"
+		! -name 'have.*' ! -name exports ! -name '*.answer*' ! -name '*.o' ! -name '.*.cmd' ! -name ask.log | sort) >"$packages/tree.list"
 	dpkg-deb -c "$deb" | sed -n 's,.*/usr/src/[^/]*/\(.*[^/]\)$,\1,p' | sort | diff "$packages/tree.list" - &&
 		command rpm -qpl --qf '[%{FILEMODES:perms} %{FILENAMES}\n]' "$rpm" |
 			sed -n 's,^-.* /usr/src/[^/]*/\(.*\)$,\1,p' | sort | diff "$packages/tree.list" -
