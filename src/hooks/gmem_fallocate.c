@@ -20,8 +20,8 @@ static __always_inline bool gmem_fallocate_wanted(struct ftrace_regs *fregs)
 
 REDIRECT_PROTOTYPE(*((const struct file_operations *)NULL)->fallocate,
 		   gmem_fallocate_replacement);
-DEFINE_REDIRECT(gmem_fallocate, "kvm_gmem_fallocate", gmem_fallocate_replacement,
-		gmem_fallocate_wanted);
+DEFINE_REDIRECT_BY_ADDRESS(gmem_fallocate, "kvm_gmem_fallocate", gmem_fallocate_replacement,
+			   gmem_fallocate_wanted);
 
 /*
  * KVM's own code runs after the pages are placed, and allocates those that are left to it. A page

@@ -17,8 +17,8 @@ static __always_inline bool gmem_populate_wanted(struct ftrace_regs *fregs)
 }
 
 REDIRECT_PROTOTYPE(kvm_gmem_populate, gmem_populate_replacement);
-DEFINE_REDIRECT(gmem_populate, "kvm_gmem_populate", gmem_populate_replacement,
-		gmem_populate_wanted);
+DEFINE_REDIRECT_BY_ADDRESS(gmem_populate, "kvm_gmem_populate", gmem_populate_replacement,
+			   gmem_populate_wanted);
 
 /*
  * KVM works page by page, and stops at the first page that it cannot fill. So do we: a page behind

@@ -13,7 +13,8 @@ static __always_inline bool gmem_release_wanted(struct ftrace_regs *fregs)
 }
 
 REDIRECT_PROTOTYPE(*((const struct file_operations *)NULL)->release, gmem_release_replacement);
-DEFINE_REDIRECT(gmem_release, "kvm_gmem_release", gmem_release_replacement, gmem_release_wanted);
+DEFINE_REDIRECT_BY_ADDRESS(gmem_release, "kvm_gmem_release", gmem_release_replacement,
+			   gmem_release_wanted);
 
 /*
  * The original unbinds the file's slots, so the file is known as long as any slot leads to it.

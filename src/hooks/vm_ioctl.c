@@ -38,7 +38,7 @@ static __always_inline bool vm_ioctl_wanted(struct ftrace_regs *fregs)
 
 /* No header declares the function, but KVM puts it into a table, whose field has its type. */
 REDIRECT_PROTOTYPE(*((const struct file_operations *)NULL)->unlocked_ioctl, vm_ioctl_replacement);
-DEFINE_REDIRECT(vm_ioctl, "kvm_vm_ioctl", vm_ioctl_replacement, vm_ioctl_wanted);
+DEFINE_REDIRECT_BY_ADDRESS(vm_ioctl, "kvm_vm_ioctl", vm_ioctl_replacement, vm_ioctl_wanted);
 
 /*
  * A file without flags is KVM's own, where KVM has such files. It can be created for any VM, and

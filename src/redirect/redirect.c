@@ -189,6 +189,26 @@ static const struct symbol redirect_symbols[] = {
 	REDIRECT_SYMBOLS(SYMBOL_ENTRY)
 };
 
+/* Does KVM reach each function, so that a redirect of it is met? */
+static int redirects_reached(const struct redirect_list *list, const struct symbol_address *at,
+			     const char *what)
+{
+	unsigned long called = redirect_called(at, list->n);
+	unsigned int i;
+
+	for (i = 0; i < list->n; i++) {
+		const struct redirect *r = list->redirect[i];
+
+		if (r->by_address || (called & BIT(i)))
+			continue;
+		log_refused(what,
+			    "nothing in kvm calls %s, perhaps because of full LTO; use another kernel build\n",
+			    r->symbol);
+		return -ENXIO;
+	}
+	return 0;
+}
+
 /**
  * redirects_find() - find the functions that are to be redirected
  * @list: the redirects
@@ -197,7 +217,8 @@ static const struct symbol redirect_symbols[] = {
  * Afterwards, redirect_entry() and redirect_original() can be called.
  *
  * Context: process context, may sleep.
- * Return: 0, -ENOMEM, or -ENOENT after one line in the log that names a missing function.
+ * Return: 0; -ENOMEM; or after one line in the log that names the function, -ENOENT if one is
+ *	   missing, and -ENXIO if KVM does not call it.
  */
 int redirects_find(const struct redirect_list *list, const char *what)
 {
@@ -227,7 +248,7 @@ int redirects_find(const struct redirect_list *list, const char *what)
 			    r->symbol);
 		err = -ENOENT;
 	}
-	return err;
+	return err ?: redirects_reached(list, at, what);
 }
 
 static int redirects_filter(struct ftrace_ops *ops, const struct redirect_list *list)

@@ -9,7 +9,7 @@
  * they do not delay an unload.
  *
  * Life of a redirect:
- *	find	The function's address is known, and nothing is attached.
+ *	find	The function's address is known, KVM calls it, and nothing is attached.
  *	attach	The function's text is patched, and every call passes through.
  *	prove	The task that attaches calls the function, and the call must arrive in a stub of
  *		ours. A redirect that is attached need not fire: there are kernels with duplicate
@@ -47,6 +47,7 @@
  * @entry_tramp: trampoline of @entry
  * @body: static call of the code behind the function's fentry call, see redirect_original()
  * @body_tramp: trampoline of @body
+ * @by_address: KVM calls the function by its address, see DEFINE_REDIRECT_BY_ADDRESS()
  * @site: address of the function's fentry call; 0 until redirects_find() has found it
  * @armed: the replacement is in force
  * @prover: the task whose next call must land in the stub, or NULL
@@ -55,6 +56,7 @@ struct redirect {
 	const char *symbol;
 	struct static_call_key *entry, *body;
 	void *entry_tramp, *body_tramp;
+	bool by_address;
 	unsigned long site;
 	bool armed;
 	struct task_struct *prover;
@@ -73,8 +75,17 @@ struct redirect_list {
 	struct redirect *redirect[REDIRECTS_MAX];
 };
 
-/* Tells whether a BPF trampoline is on a function, see redirects_traced(). */
-#define REDIRECT_SYMBOLS(X) X(SYMBOL_KERNEL, ftrace_find_rec_direct)
+/* Tells which text is KVM's, see callers.c. */
+#if IS_MODULE(CONFIG_KVM)
+#define REDIRECT_TEXT_SYMBOL __module_text_address
+#else
+#define REDIRECT_TEXT_SYMBOL core_kernel_text
+#endif
+
+/* The other one tells whether a BPF trampoline is on a function, see redirects_traced(). */
+#define REDIRECT_SYMBOLS(X)				\
+	X(SYMBOL_KERNEL, REDIRECT_TEXT_SYMBOL)		\
+	X(SYMBOL_KERNEL, ftrace_find_rec_direct)
 REDIRECT_SYMBOLS(DECLARE_SYMBOL)
 
 long redirect_proof_stub(void);
@@ -139,6 +150,23 @@ long redirect_proof_stub(void);
  * indirect call on a path that every VM of the host may take.
  */
 #define DEFINE_REDIRECT(name, function, replacement, wanted)			\
+	__DEFINE_REDIRECT(name, function, replacement, wanted, false)
+
+/**
+ * DEFINE_REDIRECT_BY_ADDRESS() - the same for a function that has no callers in KVM's text
+ * @name: as for DEFINE_REDIRECT()
+ * @function: as for DEFINE_REDIRECT()
+ * @replacement: as for DEFINE_REDIRECT()
+ * @wanted: as for DEFINE_REDIRECT()
+ *
+ * KVM puts the function into a table of operations, or exports it to the vendor modules. Either
+ * is the address of the function itself, whatever compilers do to its callers. All other
+ * functions must be called directly, see callers.c.
+ */
+#define DEFINE_REDIRECT_BY_ADDRESS(name, function, replacement, wanted)		\
+	__DEFINE_REDIRECT(name, function, replacement, wanted, true)
+
+#define __DEFINE_REDIRECT(name, function, replacement, wanted, address)		\
 	DEFINE_STATIC_CALL_NULL(name##_entry, replacement);			\
 	DEFINE_REDIRECT_ORIGINAL(name, replacement);				\
 										\
@@ -162,6 +190,7 @@ long redirect_proof_stub(void);
 		.entry_tramp = STATIC_CALL_TRAMP_ADDR(name##_entry),		\
 		.body = &STATIC_CALL_KEY(name##_body),				\
 		.body_tramp = STATIC_CALL_TRAMP_ADDR(name##_body),		\
+		.by_address = address,						\
 	}
 
 /**
@@ -206,6 +235,10 @@ long redirect_proof_stub(void);
 		.flags = FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT,	\
 	}
 
+/* callers.c */
+unsigned long redirect_called(const struct symbol_address *at, unsigned int n);
+
+/* redirect.c */
 int redirects_find(const struct redirect_list *list, const char *what);
 int redirects_attach(struct ftrace_ops *ops, const struct redirect_list *list, const char *what);
 bool redirects_attached(const struct ftrace_ops *ops);

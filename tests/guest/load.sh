@@ -132,6 +132,7 @@ echo "# capabilities before: $native"
 ok "at first, no function is redirected" clean
 refused "a function of kvm is missing" "no function kvm_vm_ioctX" insmod ./no-hook.ko
 refused "a function of mm is missing" "no function mpol_set_shared_policX" insmod ./no-symbol.ko
+refused "nothing calls a function" "nothing in kvm calls kvm_vm_release" insmod ./uncalled.ko
 refused "a redirect does not fire" "attached but does not fire" insmod ./silent.ko
 
 ok "a live patch takes kvm_vm_ioctl" insmod ./rival.ko function=kvm_vm_ioctl

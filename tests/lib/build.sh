@@ -49,6 +49,8 @@ build_load_variants()
 	local dir=$1 ko=$1/kvm-gmem-numa.ko
 	perl -pe 's/kvm_vm_ioctl\0/kvm_vm_ioctX\0/g' "$ko" >"$dir/no-hook.ko"
 	perl -pe 's/\0mpol_set_shared_policy\0/\0mpol_set_shared_policX\0/g' "$ko" >"$dir/no-symbol.ko"
+	# Redirects a function that only a table of operations leads to, in place of one that KVM calls.
+	perl -pe 's/\0kvm_arch_free_memslot\0/\0kvm_vm_release\0\0\0\0\0\0\0\0/g' "$ko" >"$dir/uncalled.ko"
 	# With no prover set, the calls that prove redirects reach the originals. silent.ko takes that for a redirect
 	# that does not fire, and canaries.ko for one that does.
 	build_variant "$dir/silent.ko" src/redirect/redirect.c 's/WRITE_ONCE(r->prover, current);//'
