@@ -4,18 +4,16 @@
 qemu=qemu-system-x86_64
 
 # copy_modules DIR MODULE...: copy the modules and their dependencies; DIR/order lists them in the order of loading.
+# What the kernel has built in, or lacks, is left out.
 copy_modules()
 {
 	local dir=$1 m path
 	shift
 	for m; do
-		modprobe -d "$kernel_root" -S "$kernel_release" --show-depends "$m" | grep ^insmod
+		modprobe -d "$kernel_root" -S "$kernel_release" --show-depends "$m" 2>/dev/null | grep ^insmod || true
 	done | awk '!seen[$2]++ { print $2 }' | while read -r path; do
 		m=$(basename "$path" | sed 's/\.ko.*/.ko/')
-		case $path in
-		*.xz) xz -dc "$path" >"$dir/$m" ;;
-		*) cp "$path" "$dir/$m" ;;
-		esac
+		kernel_module "$path" >"$dir/$m"
 		echo "$m"
 	done >"$dir/order"
 }

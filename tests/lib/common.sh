@@ -41,7 +41,8 @@ step()
 		say "$((SECONDS - start)) s"
 	else
 		say "FAILED"
-		tail -n 30 "$log" >&2
+		# Where one line says why, what make adds to it does not help.
+		grep -E '^(error|kvm-gmem-numa): ' "$log" >&2 || tail -n 30 "$log" >&2
 		die "$text; the whole log is $log"
 	fi
 }

@@ -80,14 +80,53 @@ kernel_use_headers()
 	fi
 }
 
+# kernel_module FILE: print a module, which may be compressed.
+kernel_module()
+{
+	case $1 in
+	*.xz) xz -dc "$1" ;;
+	*.zst) zstd -dcq "$1" ;;
+	*.gz) gzip -dc "$1" ;;
+	*) cat "$1" ;;
+	esac
+}
+
+# kernel_has OPTION=VALUE: whether the kernel in use was built with it.
+kernel_has()
+{
+	grep -qx "CONFIG_$1" "$kernel_build/include/config/auto.conf"
+}
+
+# kernel_tree_check DIR: is it a tree that can be tested? All that is missing is said at once.
+kernel_tree_check()
+{
+	local config=$1/include/config/auto.conf missing
+	[ -e "$config" ] && [ -e "$1/arch/x86/boot/bzImage" ] && [ -e "$1/Module.symvers" ] ||
+		die "$1 is not a kernel tree with a bzImage and modules that were built (make bzImage modules)"
+	missing=$(kernel_options_missing "$1" | paste -sd ' ')
+	[ -z "$missing" ] || die "the tests need a kernel with $missing; see docs/kernels.md"
+}
+
+# kernel_options_missing DIR: print the options that the tests need and that kernel was built without. An option that
+# its Kconfig does not know is not missing, because it has another name there, or cannot be switched off.
+kernel_options_missing()
+{
+	local option source=$1
+	[ ! -e "$1/source" ] || source=$1/source
+	sed -n '/^# The tests run without these/q; s/^\(CONFIG_[A-Z0-9_]*\)=.*/\1/p' "$top/tests/debug-kernel/base.config" |
+		while read -r option; do
+			grep -qE "^$option=[ym]$" "$1/include/config/auto.conf" ||
+				! grep -rqx --include='Kconfig*' "config ${option#CONFIG_}" "$source"/{arch/x86,drivers,fs,init,kernel,lib,mm,net,security,virt} ||
+				echo "$option"
+		done
+}
+
 # A kernel tree that was built with modules, and was not installed anywhere.
 kernel_use_tree()
 {
 	local config=$1/include/config/auto.conf
 	kernel_build=$1
 	kernel_image=$1/arch/x86/boot/bzImage
-	[ -e "$config" ] && [ -e "$kernel_image" ] && [ -e "$1/Module.symvers" ] ||
-		die "$1 is not a kernel tree with a bzImage and modules that were built"
 	kernel_release=$(cat "$1/include/config/kernel.release")
 	kernel_name=$(printf '%s' "$kernel_release-$1" | tr -cs 'a-zA-Z0-9.' -)
 	kernel_root=$cache/trees/$kernel_name
@@ -104,15 +143,15 @@ kernel_use_tree()
 }
 
 # kernel_toolchain AUTO.CONF: print arguments for make that name the compiler which built the kernel, in the
-# same version if it is installed.
+# same version if it is in the PATH.
 kernel_toolchain()
 {
 	local text version
 	text=$(sed -n 's/^CONFIG_CC_VERSION_TEXT="\(.*\)"/\1/p' "$1")
 	version=$(sed -n 's/.* \([0-9]\+\)\.[0-9]\+\.[0-9].*/\1/p' <<<"$text")
 	case $text in
-	*clang*) [ -x "/usr/bin/clang-$version" ] && echo "LLVM=-$version" || echo LLVM=1 ;;
-	*gcc*) [ -x "/usr/bin/gcc-$version" ] && echo "CC=gcc-$version" || echo CC=gcc ;;
+	*clang*) command -v "clang-$version" >/dev/null && echo "LLVM=-$version" || echo LLVM=1 ;;
+	*gcc*) command -v "gcc-$version" >/dev/null && echo "CC=gcc-$version" || echo CC=gcc ;;
 	esac
 }
 

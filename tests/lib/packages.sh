@@ -140,13 +140,14 @@ ccache_dir()
 	echo "$cache/ccache"
 }
 
-demo_tools=(busybox-static cpio gcc gcc-12 kmod libbpf-dev libc6-dev libelf1 libnuma-dev make pahole xz-utils)
+demo_tools=(busybox-static cpio gcc gcc-12 kmod libbpf-dev libc6-dev libelf1 libnuma-dev make pahole xz-utils zstd)
 # Packages are built and inspected on this machine, and installed in roots of Debian's releases.
 # mmdebstrap makes a root in one go, from any suite, without a configuration file.
 package_tools=(autodep8 build-essential debhelper dh-dkms faketime kmod lintian make mmdebstrap perl rpm rpmlint)
 # What booted systems need: the firmware's disks are FAT, hence mtools, and mokutil is copied into an initramfs.
 system_tools=("${package_tools[@]}" busybox-static cpio e2fsprogs gcc libbpf-dev libc6-dev libnuma-dev mokutil mtools xz-utils)
-check_tools=("${demo_tools[@]}" "${package_tools[@]}" bison checkpolicy flex libelf-dev rsync shellcheck sparse uuid-dev)
+tree_tools=("${demo_tools[@]}" bison checkpolicy flex libelf-dev rsync sparse uuid-dev)
+check_tools=("${tree_tools[@]}" "${package_tools[@]}" shellcheck)
 # perf shows where instructions are spent. gnuplot draws the plot; the variant without X is enough.
 bench_tools=("${demo_tools[@]}" gnuplot-nox linux-perf mmdebstrap)
 # Debian's Ansible, and linters for playbooks and Python.

@@ -80,9 +80,16 @@ bool poison(void *page)
 	return !guarded(r = madvise(page, PAGE, MADV_HWPOISON) && errno != EBUSY) || !r;
 }
 
+#define UNPOISON "/sys/kernel/debug/hwpoison/unpoison-pfn"
+
+bool can_unpoison(void)
+{
+	return !access(UNPOISON, W_OK);
+}
+
 bool unpoison_pfn(uint64_t pfn)
 {
-	int fd = open("/sys/kernel/debug/hwpoison/unpoison-pfn", O_WRONLY);
+	int fd = open(UNPOISON, O_WRONLY);
 	char text[32];
 	bool done;
 

@@ -40,6 +40,7 @@ void guard_init(void);
 /* The pfn of a mapped page, or 0; and memory failures there, injected and undone. */
 uint64_t pfn_of(void *page);
 bool poison(void *page);
+bool can_unpoison(void);
 bool unpoison_pfn(uint64_t pfn);
 
 /* True if the module refused to be unloaded, as it must while it is in use. */
