@@ -90,7 +90,7 @@ unload()
 # unload_soon: unload, with retries, because unloading is refused while a VM is setting a memslot.
 unload_soon()
 {
-	for _ in $(seq 50); do
+	for _ in $(seq 600); do
 		unload 2>/dev/null && return
 		sleep 0.1
 	done

@@ -29,7 +29,7 @@ said_once()
 # slot_is_bound: a slot can be bound.
 slot_is_bound()
 {
-	timeout 10 ./hold slot | grep -q ready
+	timeout 60 ./hold slot | grep -q ready
 }
 
 # others_are_free: no function is redirected that a VM without guest_memfd calls all the time.
@@ -87,6 +87,17 @@ hold_for()
 	esac
 }
 
+# until_called COMMAND...: run the command until the function with the trampoline has been called.
+until_called()
+{
+	local pid
+	"$@" >/dev/null 2>&1 &
+	pid=$!
+	soon grep -qv none /sys/module/rival/parameters/landing
+	kill $pid
+	wait $pid 2>/dev/null
+}
+
 # others_call FUNCTION: make calls of the function that are not the module's.
 others_call()
 {
@@ -96,11 +107,13 @@ others_call()
 		;;
 	kvm_gmem_*)
 		echo N >$module/parameters/private_policy
-		with_sw_protected timeout 3 ./hold private >/dev/null 2>&1
+		with_sw_protected background /tmp/others ./hold private
+		kill $!
+		wait $!
 		echo Y >$module/parameters/private_policy
 		;;
 	*)
-		timeout 3 ./bystander 60000 >/dev/null 2>&1
+		until_called ./bystander 3600000
 		;;
 	esac
 }
@@ -114,10 +127,10 @@ lands_on_endbr()
 	[ "$(cat $rival/ibt)" = N ] || grep -q ^endbr $rival/landing
 }
 
-# soon COMMAND...: the command succeeds within five seconds.
+# soon COMMAND...: the command succeeds in a moment, which on a slow machine may be a minute.
 soon()
 {
-	for _ in $(seq 50); do
+	for _ in $(seq 600); do
 		"$@" && return
 		sleep 0.1
 	done
@@ -205,7 +218,8 @@ unload
 insmod ./kvm-gmem-numa.ko
 hold slot
 let_go
-nok "with the default detach_delay, they are still attached" soon idle_are_idle
+sleep 5
+nok "with the default detach_delay, they are still attached" idle_are_idle
 echo 1 >$module/parameters/detach_delay
 hold slot
 let_go
@@ -220,7 +234,7 @@ for f in $idle; do
 	ok "with a live patch on $f: nothing else is attached" soon idle_are_idle
 	# The rate limit is ten lines in five seconds, for all callers together.
 	start=$(date +%s)
-	for _ in $(seq 100); do timeout 10 ./hold slot >/dev/null 2>&1; done
+	for _ in $(seq 100); do timeout 60 ./hold slot >/dev/null 2>&1; done
 	ok "with a live patch on $f: the line is rate-limited" test "$(dmesg_new | grep -c 'memslot refused')" \
 		-le $((10 * (($(date +%s) - start) / 5 + 2)))
 	rmmod rival
@@ -387,8 +401,7 @@ nok "with IBT, beside a trampoline on $always: it is not detached" sh -c "echo N
 ok "with IBT: one line says why" dmesg_says "parameter not set: $always is traced by BPF"
 dmesg_mark
 rmmod kvm_gmem_numa &
-sleep 2
-ok "with IBT: an unload waits, and says so" dmesg_says "unload waits: $always is traced by BPF"
+ok "with IBT: an unload waits, and says so" soon dmesg_says "unload waits: $always is traced by BPF"
 ok "with IBT: the unload still waits" loaded
 rmmod rival
 wait $!

@@ -37,7 +37,7 @@ bench_boot()
 bench_counted()
 {
 	local start=$SECONDS
-	BOOT_ICOUNT=0 BOOT_CPUS=1 BOOT_TIMEOUT=2400 bench_boot "$@" || return
+	BOOT_ICOUNT=0 BOOT_CPUS=1 BOOT_SECONDS=7200 bench_boot "$@" || return
 	say "  $(printf '%-16s %5d' "$1" $((SECONDS - start))) s   $4${5:+, $5}"
 }
 
@@ -90,7 +90,7 @@ bench_all()
 		"ours-profile $1 $2 load,$profiles" \
 		"native-profile $bench_native - $profiles" || return
 	# This boot runs alone, because it measures wall-clock time.
-	BOOT_THREADS=multi BOOT_CPUS=4 BOOT_TIMEOUT=1200 bench_boot parallel "$1" "$2" load,parallel
+	BOOT_THREADS=multi BOOT_CPUS=4 bench_boot parallel "$1" "$2" load,parallel
 }
 
 bench_boots="ours native native-ours plain ours-no-init native-no-init ours-profile native-profile parallel"

@@ -54,7 +54,14 @@ initramfs()
 	rm -rf "$root"
 }
 
+# The kernel's own limits for CPUs and tasks that make no progress are raised as far as they go, because they count
+# seconds in which this machine may do something else.
 boot_parameters="console=ttyS0 panic=-1 panic_on_warn=1 oops=panic no_timer_check"
+boot_parameters+=" rcupdate.rcu_cpu_stall_timeout=300 watchdog_thresh=60 sysctl.kernel.hung_task_timeout_secs=1800"
+
+# How many seconds a boot may take beside what it was asked to take: ten to fifty times what it takes on an idle
+# machine, so that a boot which is ended has hung.
+boot_hung=3600
 
 # boot INITRD CONSOLE [KERNEL PARAMETER...]: boot the kernel in use. What the guest writes to its second serial
 # port goes to standard output, and its console goes to a file.
@@ -64,7 +71,8 @@ boot_parameters="console=ttyS0 panic=-1 panic_on_warn=1 oops=panic no_timer_chec
 # destroyed. BOOT_THREADS=multi is for scenarios in which no text is patched while more than one CPU is online, and
 # for measuring several CPUs at once.
 #
-# BOOT_PATIENCE multiplies the time limit, for slow kernels. BOOT_ICOUNT=N makes time a count of instructions of
+# BOOT_SECONDS is the time that the guest was asked to take, if it was, which is added to the time limit. BOOT_LIMIT
+# is the limit instead, for boots that may hang. BOOT_PATIENCE multiplies the limit, for slow kernels. BOOT_ICOUNT=N makes time a count of instructions of
 # 2^N ns each. N=0 is for measuring; the larger N is, the fewer instructions a CPU runs before the next CPU has its
 # turn. BOOT_CPUS and BOOT_MIB are the CPUs and the memory of each of the two nodes. BOOT_MOVABLE_MIB, a multiple of
 # 128, adds node 2, which has no CPUs, and whose memory is hotplugged and all ZONE_MOVABLE, as CXL memory is.
@@ -76,10 +84,11 @@ boot_parameters="console=ttyS0 panic=-1 panic_on_warn=1 oops=panic no_timer_chec
 boot()
 {
 	local initrd=$1 console=$2 qlog=$2.qemu cpus=${BOOT_CPUS:-2} mib=${BOOT_MIB:-1536} icount="" direct=()
-	local limit=$((${BOOT_TIMEOUT:-480} * ${BOOT_PATIENCE:-1})) tell="" plug="" movable=${BOOT_MOVABLE_MIB:-}
+	local tell="" plug="" movable=${BOOT_MOVABLE_MIB:-}
+	boot_limit=$((${BOOT_LIMIT:-$((boot_hung + ${BOOT_SECONDS:-0}))} * ${BOOT_PATIENCE:-1}))
 	shift 2
 	# Where time is a count of instructions, the guest's clock does not follow this limit.
-	[ -n "${BOOT_ICOUNT:-}" ] || tell=gmem_limit=$limit
+	[ -n "${BOOT_ICOUNT:-}" ] || tell=gmem_limit=$boot_limit
 	[ -z "$movable" ] || {
 		plug=",slots=1,maxmem=$((2 * mib + movable))M"
 		plug+=" -object memory-backend-ram,size=${movable}M,id=m2 -numa node,nodeid=2"
@@ -90,7 +99,7 @@ boot()
 		direct=(-kernel "$kernel_image" -initrd "$initrd" -append "$boot_parameters $tell $kernel_parameters $*")
 	[ -z "${BOOT_ICOUNT:-}" ] || icount="-icount shift=$BOOT_ICOUNT,sleep=off"
 	# shellcheck disable=SC2086 # lists of words
-	timeout "$limit" "$qemu" -accel "tcg,thread=${BOOT_THREADS:-single}" $icount \
+	timeout "$boot_limit" "$qemu" -accel "tcg,thread=${BOOT_THREADS:-single}" $icount \
 		-cpu max,+svm -M q35 -nodefaults -display none -no-reboot \
 		-smp "$((2 * cpus)),sockets=2,cores=$cpus" -m "$((2 * mib))M"$plug \
 		-object "memory-backend-ram,size=${mib}M,id=m0" \
@@ -112,14 +121,14 @@ boot()
 # line is missing.
 scenario()
 {
-	local title=$1 initrd=$2 console status=0
+	local title=$1 initrd=$2 console status=0 boot_limit=0
 	shift 2
 	console=$cache/log/console-$kernel_name-$(basename "$initrd" .cpio.gz).log
 	mkdir -p "$cache/log"
 	: >"$console"
 	{
 		boot "$initrd" "$console" "$@" || status=$?
-		echo "QEMU $status"
+		echo "QEMU $status $boot_limit"
 	} | tr -d '\r' | awk -v title="$title" -v console="$console" -v lib="$top/tests/lib" \
 		-v expected="${BOOT_EXPECTED:-}" '
 		/^(not )?ok - / {
@@ -129,7 +138,7 @@ scenario()
 			next
 		}
 		/^END [0-9]+$/ { end = $2; next }
-		/^QEMU / { qemu = $2; next }
+		/^QEMU / { qemu = $2; limit = $3; next }
 		/^#/ { print; fflush(); next }
 		{ print "# " $0; fflush() }
 		END {
@@ -139,6 +148,8 @@ scenario()
 				printf "# %d results arrived, the guest counted %s\n", n, end == "" ? "none" : end
 			printf "%sok %d - %s: ran to its end\n", complete ? "" : "not ", ++n, title
 			printf "%sok %d - %s: QEMU ended by itself\n", qemu == 0 ? "" : "not ", ++n, title
+			if (qemu == 124)
+				print "#   the limit of " limit " s was over; BOOT_PATIENCE=2 doubles it, should this machine be that slow"
 			while ((getline line < console) > 0) {
 				if (line ~ /BUG: KCSAN/ && line !~ /kvm_gmem_numa/)
 					continue

@@ -101,7 +101,7 @@ fleet_ssh()
 # fleet_start: start all hosts, and wait until they can be reached by ssh and are up.
 fleet_start()
 {
-	local i deadline=$((SECONDS + 420 * ${BOOT_PATIENCE:-1}))
+	local i deadline=$((SECONDS + boot_hung * ${BOOT_PATIENCE:-1}))
 	cat >"$fleet/ssh_config" <<-EOF
 		IdentityFile $fleet/key
 		IdentitiesOnly yes

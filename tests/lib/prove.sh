@@ -62,9 +62,9 @@ boot_program()
 	load) boot_with "$2" load "$3" "${@:4}" ;;
 	neighbours) BOOT_ICOUNT=0 boot_with "$2" neighbours "$3" "${@:4}" ;;
 	test_movable) BOOT_MOVABLE_MIB=256 boot_with "$2" movable "$3" "${@:4}" ;;
-	fuzz) BOOT_TIMEOUT=420 boot_with "$2" fuzz "$3" fuzz_seconds=120 fuzz_seed=1 "${@:4}" ;;
+	fuzz) BOOT_SECONDS=120 boot_with "$2" fuzz "$3" fuzz_seconds=120 fuzz_seed=1 "${@:4}" ;;
 	race_*)
-		BOOT_ICOUNT=2 BOOT_TIMEOUT=420 boot_with "$2" races "$3" race_seconds=60 race_seed=1 "race_programs=$1" "${@:4}"
+		BOOT_ICOUNT=2 BOOT_SECONDS=6000 boot_with "$2" races "$3" race_seconds=60 race_seed=1 "race_programs=$1" "${@:4}"
 		;;
 	*) boot_with "$2" conformance "$3" "gmem_only=$1" "${@:4}" ;;
 	esac

@@ -56,7 +56,7 @@ secure_minimal()
 	secure_esp "$dir"
 	mcopy -i "$dir/esp" "$dir/vmlinuz" ::/vmlinuz
 	mcopy -i "$dir/esp" "$dir/secure.cpio.gz" ::/initrd
-	BOOT_OPTIONS="$(secure_options "$name") -drive file=$dir/esp,format=raw,if=virtio" BOOT_TIMEOUT=600 \
+	BOOT_OPTIONS="$(secure_options "$name") -drive file=$dir/esp,format=raw,if=virtio" \
 		scenario "$title" "$dir/secure.cpio.gz"
 	rm -rf "$dir"
 }
@@ -96,7 +96,7 @@ secure_enrol()
 	: >"$secure_screen"
 	secure_disk "$name" none ""
 	# shellcheck disable=SC2086 # a list of words
-	timeout "$((300 * ${BOOT_PATIENCE:-1}))" "$qemu" -accel tcg,thread=single -cpu max -M q35 -m 512 -nodefaults \
+	timeout "$((boot_hung * ${BOOT_PATIENCE:-1}))" "$qemu" -accel tcg,thread=single -cpu max -M q35 -m 512 -nodefaults \
 		-display none -no-reboot -serial stdio $BOOT_OPTIONS <>"$dir/keys" >"$secure_screen" 2>"$secure_screen.qemu" &
 	pid=$!
 	secure_press "$name" 'Press any key' x &&
@@ -116,7 +116,7 @@ secure_enrol()
 secure_press()
 {
 	local keys=$systems/$1/boot/keys screen=$secure_screen key _
-	for _ in $(seq $((120 * ${BOOT_PATIENCE:-1}))); do
+	for _ in $(seq $((boot_hung / 2 * ${BOOT_PATIENCE:-1}))); do
 		if tail -c "+$((secure_seen + 1))" "$screen" | sed 's/\x1b\[[0-9;?]*[A-Za-z]//g' | tr -d '\r\n' | grep -qa "$2"; then
 			# MokManager discards keys that are pressed before the screen is complete, or faster than
 			# a person types.

@@ -188,6 +188,6 @@ system_boot()
 	kernel_image=$dir/vmlinuz-$release
 	[ -z "${BOOT_SECURE:-}" ] || secure_disk "$name" "$release" "$*"
 	BOOT_OPTIONS="-drive file=$dir/disk,format=raw,if=virtio,cache=unsafe ${BOOT_OPTIONS:-}" \
-		BOOT_TIMEOUT=${BOOT_TIMEOUT:-900} scenario "$title" "$dir/initrd.img-$release" "$@"
+		scenario "$title" "$dir/initrd.img-$release" "$@"
 	rm -rf "$dir"
 }

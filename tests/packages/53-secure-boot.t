@@ -15,6 +15,6 @@ point "$kernel" "modinfo -F signer" signed secure "$kernel"
 boot_points "$kernel" secure_minimal "secure boot without the key" secure module.sig_enforce=1 gmem_key=unknown
 point "$kernel" "the key is enrolled at the console" secure_enrol secure 12345678
 boot_points "$kernel" secure_minimal "secure boot with the key" secure module.sig_enforce=1 gmem_key=known
-BOOT_SECURE=yes BOOT_TIMEOUT=1200 boots secure "$kernel" active module.sig_enforce=1
+BOOT_SECURE=yes boots secure "$kernel" active module.sig_enforce=1
 system_drop secure
 plan

@@ -36,7 +36,7 @@
 #define SIZE (N * PAGE)
 #define TARGET 5UL	/* the page */
 #define TARGET_GPA (VMM_TEST_GPA + TARGET * PAGE)
-#define PATIENCE 20.0	/* seconds within which a writer must make progress */
+#define PATIENCE 120.0	/* seconds within which a writer must make progress */
 
 static struct vmm vm;
 static int fd;

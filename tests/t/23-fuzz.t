@@ -10,7 +10,7 @@ if [ -z "${FUZZ_SECONDS:-}" ]; then
 	FUZZ_SEQUENCES=${FUZZ_SEQUENCES:-40}
 fi
 seconds=${FUZZ_SECONDS:-600}
-export BOOT_TIMEOUT=$((seconds + 240))
+export BOOT_SECONDS=$seconds
 replay=
 if [ -n "${FUZZ_REPLAY:-}" ]; then
 	replay=$work/replay

@@ -4,7 +4,7 @@
 # online; see guest/races.sh. RACE_SECONDS and RACE_SEED are the same as in 24-races.t.
 . "$(dirname "$0")/../lib/prove.sh"
 seed=${RACE_SEED:-$((($(date +%s) * 32768 + RANDOM) % 1000000000))}
-export BOOT_THREADS=multi BOOT_TIMEOUT=$((480 + 4 * ${RACE_SECONDS:-20}))
+export BOOT_THREADS=multi BOOT_SECONDS=$((4 * ${RACE_SECONDS:-20}))
 preempt=(none voluntary full)
 echo "# seed $seed: preempt=${preempt[seed / 15 % 3]}"
 boot_with "$ko" races races-parallel maxcpus=1 "race_seconds=${RACE_SECONDS:-20}" "race_seed=$seed" \

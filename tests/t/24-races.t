@@ -5,7 +5,7 @@
 # seed and RACE_SECONDS the duration, in seconds of the guest's clock, which counts instructions.
 . "$(dirname "$0")/../lib/prove.sh"
 seed=${RACE_SEED:-$((($(date +%s) * 32768 + RANDOM) % 1000000000))}
-export BOOT_TIMEOUT=$((600 + 30 * ${RACE_SECONDS:-20})) BOOT_ICOUNT=$((1 + seed % 3)) BOOT_CPUS=$((1 + seed / 5 % 3))
+export BOOT_SECONDS=$((100 * ${RACE_SECONDS:-20})) BOOT_ICOUNT=$((1 + seed % 3)) BOOT_CPUS=$((1 + seed / 5 % 3))
 preempt=(none voluntary full)
 echo "# seed $seed: $((1 << BOOT_ICOUNT)) ns an instruction, $((2 * BOOT_CPUS)) CPUs, preempt=${preempt[seed / 15 % 3]}"
 boot_with "$ko" races races "race_seconds=${RACE_SECONDS:-20}" "race_seed=$seed" \

@@ -3,5 +3,5 @@
 # The same binaries on a native kernel, without the module.
 . "$(dirname "$0")/../lib/prove.sh"
 native_kernel
-BOOT_TIMEOUT=600
+export BOOT_ICOUNT=4
 boot_with - upstream upstream-native

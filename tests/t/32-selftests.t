@@ -31,7 +31,7 @@ boot_share()
 	[ ! -e "$modules/private_mem.ko" ] || files+=("$modules/private_mem.ko")
 	initramfs "$work/selftests-$1.cpio.gz" selftests "$work/selftests-$1/kvm-gmem-numa.ko" "$programs/hold" \
 		"$work/selftests-$1/selftests.list" "${files[@]}"
-	BOOT_ICOUNT=4 BOOT_TIMEOUT=10000 scenario "selftests, boot $1 of $boots" "$work/selftests-$1.cpio.gz"
+	BOOT_ICOUNT=4 BOOT_SECONDS=30000 scenario "selftests, boot $1 of $boots" "$work/selftests-$1.cpio.gz"
 }
 
 # The output of a boot is shown as it arrives, one boot after the other.

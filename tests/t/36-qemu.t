@@ -6,4 +6,4 @@
 	echo "1..0 # SKIP no VM can have private memory on this kernel"
 	exit
 }
-BOOT_TIMEOUT=900 BOOT_PROGRAMS=qemu-system-x86_64 boot_with "$ko" qemu qemu
+BOOT_PROGRAMS=qemu-system-x86_64 boot_with "$ko" qemu qemu

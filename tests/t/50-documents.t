@@ -21,6 +21,8 @@ known_commands()
 	make demo
 	make check
 	make check KDIR=DIR
+	make -C LINUX O=DIR KCONFIG_ALLCONFIG=$PWD/tests/debug-kernel/base.config allnoconfig
+	make -C LINUX O=DIR -j$(nproc) bzImage modules
 	make try PROGRAM=test_policy
 	MUTANTS=interleave-by-task make check-mutants
 	make deb

@@ -5,5 +5,4 @@
 # Core mm logs the first when a page fault finds no memory, and then retries the fault. The others are in
 # warnings of the kernel's module loader.
 BOOT_EXPECTED="Huh VM_FAULT_OOM|jump_label_module_notify|jump_label_del_module"
-export BOOT_TIMEOUT=480
 boot_with "$ko" inject inject "inject_stride=${INJECT_STRIDE:-5}"

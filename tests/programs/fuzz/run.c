@@ -140,7 +140,7 @@ static void check_nothing_is_left(void)
 {
 	int i;
 
-	for (i = 0; i < 100 && (module_references() || (kernel.rmp && private_rmp().assigned)); i++)
+	for (i = 0; i < 3000 && (module_references() || (kernel.rmp && private_rmp().assigned)); i++)
 		usleep(20000);
 	if (kernel.rmp && private_rmp().assigned)
 		failure("the RMP has %ld pages when all is gone", (long)private_rmp().assigned);
