@@ -72,11 +72,12 @@ boot_hung=3600
 # for measuring several CPUs at once.
 #
 # BOOT_SECONDS is the time that the guest was asked to take, if it was, which is added to the time limit. BOOT_LIMIT
-# is the limit instead, for boots that may hang. BOOT_PATIENCE multiplies the limit, for slow kernels. BOOT_ICOUNT=N makes time a count of instructions of
-# 2^N ns each. N=0 is for measuring; the larger N is, the fewer instructions a CPU runs before the next CPU has its
-# turn. BOOT_CPUS and BOOT_MIB are the CPUs and the memory of each of the two nodes. BOOT_MOVABLE_MIB, a multiple of
-# 128, adds node 2, which has no CPUs, and whose memory is hotplugged and all ZONE_MOVABLE, as CXL memory is.
-# BOOT_OPTIONS are additional options of QEMU; if kernel_image is empty, they must also provide the kernel.
+# is the limit instead, for boots that may hang. BOOT_PATIENCE multiplies the limit, for slow kernels. BOOT_ICOUNT=N
+# makes time a count of instructions of 2^N ns each. N=0 is for measuring; the larger N is, the fewer instructions a
+# CPU runs before the next CPU has its turn. BOOT_CPUS and BOOT_MIB are the CPUs and the memory of each of the two
+# nodes. BOOT_MOVABLE_MIB, a multiple of 128, adds node 2, which has no CPUs, and whose memory is hotplugged and all
+# ZONE_MOVABLE, as CXL memory is. BOOT_OPTIONS are additional options of QEMU; if kernel_image is empty, they must
+# also provide the kernel.
 #
 # There are two sockets, because the kernel warns about NUMA nodes that split a socket. no_timer_check is set, because
 # that check mistakes a busy machine for a broken timer. A panic ends QEMU (-no-reboot, panic=-1), and so does

@@ -116,7 +116,8 @@ kernel_options_missing()
 	sed -n '/^# The tests run without these/q; s/^\(CONFIG_[A-Z0-9_]*\)=.*/\1/p' "$top/tests/debug-kernel/base.config" |
 		while read -r option; do
 			grep -qE "^$option=[ym]$" "$1/include/config/auto.conf" ||
-				! grep -rqx --include='Kconfig*' "config ${option#CONFIG_}" "$source"/{arch/x86,drivers,fs,init,kernel,lib,mm,net,security,virt} ||
+				! grep -rqx --include='Kconfig*' "config ${option#CONFIG_}" \
+					"$source"/{arch/x86,drivers,fs,init,kernel,lib,mm,net,security,virt} ||
 				echo "$option"
 		done
 }
