@@ -111,15 +111,13 @@ kernel_tree_check()
 # its Kconfig does not know is not missing, because it has another name there, or cannot be switched off.
 kernel_options_missing()
 {
-	local option source=$1
+	local source=$1 missing
 	[ ! -e "$1/source" ] || source=$1/source
-	sed -n '/^# The tests run without these/q; s/^\(CONFIG_[A-Z0-9_]*\)=.*/\1/p' "$top/tests/debug-kernel/base.config" |
-		while read -r option; do
-			grep -qE "^$option=[ym]$" "$1/include/config/auto.conf" ||
-				! grep -rqx --include='Kconfig*' "config ${option#CONFIG_}" \
-					"$source"/{arch/x86,drivers,fs,init,kernel,lib,mm,net,security,virt} ||
-				echo "$option"
-		done
+	missing=$(sed -n '/^# The tests run without these/q; s/^CONFIG_\([A-Z0-9_]*\)=.*/\1/p' \
+		"$top/tests/debug-kernel/base.config" |
+		grep -vxF -f <(sed -n 's/^CONFIG_\([A-Z0-9_]*\)=[ym]$/\1/p' "$1/include/config/auto.conf")) || return 0
+	grep -rhx --include='Kconfig*' -f <(sed 's/^/config /' <<<"$missing") \
+		"$source"/{arch/x86,drivers,fs,init,kernel,lib,mm,net,security,virt} | sed 's/^config /CONFIG_/' | sort -u || true
 }
 
 # A kernel tree that was built with modules, and was not installed anywhere.
