@@ -18,8 +18,8 @@ verdict()
 	rmmod sw_protected 2>/dev/null
 }
 
-# In seconds of the guest's clock, which counts instructions. A test that passed within the first limit without the
-# module has the second with it.
+# In seconds of the guest's clock, which counts instructions. The longest test takes a minute. A test that passed within
+# the first limit without the module has the second with it.
 seconds=240
 patience=720
 
