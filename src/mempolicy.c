@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Folios by a mempolicy, on nodes that may be full. */
+#include <linux/cpuset.h>
+#include <linux/find.h>
+#include <linux/gfp.h>
 #include <linux/kernel.h>
 #include <linux/nodemask.h>
 
@@ -24,35 +27,11 @@ int mempolicy_symbols_resolve(void)
 }
 
 /*
- * How many words of a nodemask can have bits set on this host. nodes_subset() and
- * nodes_intersects() look at all words that the kernel was built for, which for distributions are
+ * How many words of a nodemask can have bits set on this host. nodes_subset(), nodes_intersects()
+ * and nodes_weight() look at all words that the kernel was built for, which for distributions are
  * 16, and that is felt where they are asked about each page.
  */
 #define NODE_WORDS BITS_TO_LONGS(nr_node_ids)
-
-/*
- * Does the policy confine pages to some of the nodes, as MPOL_BIND does, so that the allocation
- * must fail when these are full? The OOM killer would look for a task that may use the nodes, but
- * knows policies of tasks only. It would consider every task a candidate, and killing one need
- * not free a page on these nodes. So the allocation fails after reclaim has done what it can.
- *
- * A policy that names all nodes which can hold such pages fails only when there is no memory
- * left at all, and that is what the OOM killer is for.
- */
-static bool mempolicy_confines(const struct mempolicy *mpol)
-{
-	const unsigned long *usable = nodes_addr(node_states[N_NORMAL_MEMORY]);
-	const unsigned long *bound = nodes_addr(mpol->nodes);
-	unsigned int i;
-
-	if (mpol->mode != MPOL_BIND)
-		return false;
-	for (i = 0; i < NODE_WORDS; i++) {
-		if (usable[i] & ~bound[i])
-			return true;
-	}
-	return false;
-}
 
 /**
  * mempolicy_movable_node() - a node of a policy whose memory is all in ZONE_MOVABLE
@@ -78,18 +57,66 @@ int mempolicy_movable_node(const struct mempolicy *mpol)
 	return NUMA_NO_NODE;
 }
 
-/* Does a policy that confines pages name only nodes that mempolicy_movable_node() is about? */
-static bool mempolicy_is_void(const struct mempolicy *mpol)
+/* Where the page allocator begins to look, by a policy with a set of nodes. */
+static int mempolicy_home(const struct mempolicy *mpol)
+{
+	return mpol->home_node == NUMA_NO_NODE ? numa_node_id() : mpol->home_node;
+}
+
+/*
+ * Stands for what alloc_pages_mpol() does by MPOL_BIND, which includes that a policy without any
+ * node of the task's cpuset does not count.
+ *
+ * If the policy confines pages to some of the nodes, the allocation must fail when these are full.
+ * The OOM killer would look for a task that may use the nodes, but knows policies of tasks only.
+ * It would consider every task a candidate, and killing one need not free a page on these nodes.
+ * So the allocation fails after reclaim has done what it can. A policy that names all nodes which
+ * can hold such pages fails only when there is no memory left at all, and that is what the OOM
+ * killer is for.
+ */
+static struct folio *alloc_bound(gfp_t gfp, struct mempolicy *mpol)
 {
 	const unsigned long *usable = nodes_addr(node_states[N_NORMAL_MEMORY]);
+	const unsigned long *mems = nodes_addr(cpuset_current_mems_allowed);
 	const unsigned long *bound = nodes_addr(mpol->nodes);
+	unsigned long others = 0, own = 0, allowed = 0;
+	struct folio *folio;
 	unsigned int i;
 
 	for (i = 0; i < NODE_WORDS; i++) {
-		if (usable[i] & bound[i])
-			return false;
+		others |= usable[i] & ~bound[i];
+		own |= usable[i] & bound[i];
+		allowed |= mems[i] & bound[i];
 	}
-	return true;
+	/* Only nodes that mempolicy_movable_node() is about. */
+	if (others && !own)
+		return ERR_PTR(-ENODEV);
+	if (others)
+		gfp |= __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
+
+	folio = __folio_alloc(gfp, 0, mempolicy_home(mpol), allowed ? &mpol->nodes : NULL);
+	return folio ?: ERR_PTR(others ? -ENOSPC : -ENOMEM);
+}
+
+/* The same by MPOL_PREFERRED_MANY. Other nodes are better than waiting for reclaim. */
+static struct folio *alloc_preferred(gfp_t gfp, struct mempolicy *mpol)
+{
+	gfp_t hasty = (gfp | __GFP_NOWARN) & ~__GFP_DIRECT_RECLAIM;
+	int nid = mempolicy_home(mpol);
+
+	return __folio_alloc(hasty, 0, nid, &mpol->nodes) ?: __folio_alloc(gfp, 0, nid, NULL);
+}
+
+/* The same by MPOL_INTERLEAVE. A cpuset may take nodes off the policy at any time. */
+static int interleave_node(const struct mempolicy *mpol, pgoff_t ilx)
+{
+	const unsigned long *nodes = nodes_addr(mpol->nodes);
+	unsigned int weight = bitmap_weight(nodes, nr_node_ids);
+	unsigned int nid = nr_node_ids;
+
+	if (weight)
+		nid = find_nth_bit(nodes, nr_node_ids, ilx % weight);
+	return nid < nr_node_ids ? nid : numa_node_id();
 }
 
 /**
@@ -98,6 +125,9 @@ static bool mempolicy_is_void(const struct mempolicy *mpol)
  * @mpol: the policy
  * @ilx: index for interleaving
  *
+ * The modes that VMMs use most are not left to the kernel, whose way from a policy to its nodes
+ * takes longer than there is reason for: it looks at all words of its nodemasks.
+ *
  * Context: may sleep; on the task whose cpuset counts.
  * Return: the folio; ERR_PTR(-ENOSPC) if the nodes that the policy confines it to are full;
  *	   ERR_PTR(-ENODEV) if the page allocator would ignore the policy, because it names only
@@ -105,14 +135,19 @@ static bool mempolicy_is_void(const struct mempolicy *mpol)
  */
 struct folio *mempolicy_alloc_folio(gfp_t gfp, struct mempolicy *mpol, pgoff_t ilx)
 {
-	bool confined = mempolicy_confines(mpol);
 	struct folio *folio;
 
-	if (confined) {
-		gfp |= __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
-		if (mempolicy_is_void(mpol))
-			return ERR_PTR(-ENODEV);
+	switch (mpol->mode) {
+	case MPOL_BIND:
+		return alloc_bound(gfp, mpol);
+	case MPOL_PREFERRED_MANY:
+		folio = alloc_preferred(gfp, mpol);
+		break;
+	case MPOL_INTERLEAVE:
+		folio = __folio_alloc(gfp, 0, interleave_node(mpol, ilx), NULL);
+		break;
+	default:
+		folio = compat_alloc_folio(gfp, mpol, ilx);
 	}
-	folio = compat_alloc_folio(gfp, mpol, ilx);
-	return folio ?: ERR_PTR(confined ? -ENOSPC : -ENOMEM);
+	return folio ?: ERR_PTR(-ENOMEM);
 }

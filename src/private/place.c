@@ -60,16 +60,11 @@ static void say_full(const struct mempolicy *mpol)
 		    nodemask_pr_args(&mpol->nodes));
 }
 
-static int place_in_file(struct file *file, pgoff_t index, struct private_policy policy)
+static __always_inline int place_by(struct address_space *mapping, pgoff_t index,
+				    struct private_policy policy)
 {
-	struct address_space *mapping = file->f_mapping;
-	int err;
+	int err = add_folio(mapping, index, policy);
 
-	/* Present pages stay where they are; a poisoned one is KVM's to report. */
-	if (xa_load(&mapping->i_pages, index))
-		return 0;
-
-	err = add_folio(mapping, index, policy);
 	switch (err) {
 	case 0:
 		private_count(PRIVATE_PLACED);
@@ -101,11 +96,16 @@ static int place_in_file(struct file *file, pgoff_t index, struct private_policy
 int private_place_by(struct private_policy policy, const struct kvm_memory_slot *slot, gfn_t gfn)
 {
 	struct file *file = compat_slot_get_file(slot);
+	pgoff_t index = slot_index(slot, gfn);
 	int err = 0;
 
-	/* The file may be closed. KVM says so. */
+	/*
+	 * The file may be closed. KVM says so. Present pages stay where they are; a poisoned one is
+	 * KVM's to report.
+	 */
 	if (file) {
-		err = place_in_file(file, slot_index(slot, gfn), policy);
+		if (!xa_load(&file->f_mapping->i_pages, index))
+			err = place_by(file->f_mapping, index, policy);
 		fput(file);
 	}
 	kernel_call(__mpol_put)(policy.mpol);
@@ -139,10 +139,34 @@ static struct kvm_memory_slot *slot_from_index(struct kvm *kvm, const struct fil
 	return next;
 }
 
-/* Pages between slots are skipped. */
+static int place_absent(const struct kvm *kvm, struct address_space *mapping,
+			const struct kvm_memory_slot *slot, pgoff_t index)
+{
+	unsigned long hva = __gfn_to_hva_memslot(slot, slot_gfn(slot, index));
+	struct private_policy policy = private_policy_get(kvm, hva);
+	int err;
+
+	if (!policy.mpol)
+		return 0;
+	err = place_by(mapping, index, policy);
+	kernel_call(__mpol_put)(policy.mpol);
+	return err;
+}
+
+/* The first page of a range that is present, or the range's end. */
+static pgoff_t first_present(struct address_space *mapping, pgoff_t start, pgoff_t end)
+{
+	unsigned long index = start;
+
+	return xa_find(&mapping->i_pages, &index, end - 1, XA_PRESENT) ? index : end;
+}
+
+/* Pages between slots are skipped, and so are present ones. */
 static int place_indices(struct kvm *kvm, struct file *file, pgoff_t *index, pgoff_t end)
 {
+	struct address_space *mapping = file->f_mapping;
 	struct kvm_memory_slot *slot = NULL;
+	pgoff_t present = *index;
 	int err;
 
 	for (; *index < end && !signal_pending(current); ++*index) {
@@ -153,7 +177,11 @@ static int place_indices(struct kvm *kvm, struct file *file, pgoff_t *index, pgo
 			return 0;
 		}
 		*index = max(*index, slot->gmem.pgoff);
-		err = private_place(kvm, slot, slot_gfn(slot, *index));
+		if (present <= *index)
+			present = first_present(mapping, *index, end);
+		if (present == *index)
+			continue;
+		err = place_absent(kvm, mapping, slot, *index);
 		if (err)
 			return err;
 		cond_resched();

@@ -38,7 +38,8 @@ int private_symbols_resolve(void)
  * node of the huge page of hugetlbfs that is its shared half. Of transparent huge pages nobody
  * knows beforehand whether there will be one, so they do not count.
  */
-static notrace struct private_policy vma_policy_get(struct vm_area_struct *vma, unsigned long addr)
+static __always_inline struct private_policy vma_policy_get(struct vm_area_struct *vma,
+							    unsigned long addr)
 {
 	struct private_policy policy;
 	unsigned int order = 0;
@@ -65,7 +66,6 @@ static notrace struct private_policy vma_policy_get(struct vm_area_struct *vma, 
  * @start: first address
  * @end: end of the addresses, exclusive
  * @vma: the mapping
- * @none: it had no policy
  *
  * A guest touches page after page, and the search for the mapping would be the largest part of
  * what a page costs. A mapping changes, and is freed, only after the mmap_lock was held for write,
@@ -77,13 +77,13 @@ struct found_vma {
 	unsigned int seq;
 	unsigned long until, start, end;
 	struct vm_area_struct *vma;
-	bool none;
 };
 
 static DEFINE_PER_CPU(struct found_vma, found_vma);
+DEFINE_PER_CPU(bool, private_policy_was_none);
 
-static notrace struct vm_area_struct *vma_found(struct mm_struct *mm, unsigned long addr,
-						unsigned int seq)
+static __always_inline struct vm_area_struct *vma_found(struct mm_struct *mm, unsigned long addr,
+							unsigned int seq)
 {
 	const struct found_vma *f = get_cpu_ptr(&found_vma);
 	struct vm_area_struct *vma = NULL;
@@ -182,21 +182,12 @@ struct private_policy private_policy_get(const struct kvm *kvm, unsigned long ad
 
 	if (!vma)
 		private_count(PRIVATE_UNMAPPED);
-	this_cpu_write(found_vma.none, vma && !policy.mpol);
+	this_cpu_write(private_policy_was_none, vma && !policy.mpol);
 	return policy;
 }
 
-/**
- * private_policy_is_none() - is it certain that private_policy_get() finds no policy?
- * @kvm: the VM
- * @addr: address of the page's shared half in the VMM
- *
- * For redirects' wanted(): does not sleep, also with preemption off, and calls nothing that
- * leads to a redirected function. The answer is no, perhaps wrongly, unless there was no policy
- * either when the CPU asked last. So guests whose memory has a policy do not pay for the
- * question, and for the others it is all that they pay.
- */
-notrace bool private_policy_is_none(const struct kvm *kvm, unsigned long addr)
+/* private_policy_is_none(), where that was so last time. */
+notrace bool __private_policy_is_none(const struct kvm *kvm, unsigned long addr)
 {
 	struct mm_struct *mm = current->mm;
 	struct private_policy policy = {};
@@ -204,8 +195,7 @@ notrace bool private_policy_is_none(const struct kvm *kvm, unsigned long addr)
 	unsigned int seq;
 
 	/* With PREEMPT_RT, the policies of a file are guarded by a lock that sleeps. */
-	if (IS_ENABLED(CONFIG_PREEMPT_RT) || !this_cpu_read(found_vma.none) || kvm->mm != mm ||
-	    !mmap_read_trylock(mm))
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) || kvm->mm != mm || !mmap_read_trylock(mm))
 		return false;
 
 	if (compat_mm_lock_seq(mm, &seq))

@@ -67,7 +67,25 @@ struct private_policy {
 /* policy.c */
 int private_symbols_resolve(void);
 struct private_policy private_policy_get(const struct kvm *kvm, unsigned long addr);
-bool private_policy_is_none(const struct kvm *kvm, unsigned long addr);
+bool __private_policy_is_none(const struct kvm *kvm, unsigned long addr);
+
+/* The CPU has asked for a policy last where there was none. */
+DECLARE_PER_CPU(bool, private_policy_was_none);
+
+/**
+ * private_policy_is_none() - is it certain that private_policy_get() finds no policy?
+ * @kvm: the VM
+ * @addr: address of the page's shared half in the VMM
+ *
+ * For redirects' wanted(): does not sleep, also with preemption off, and calls nothing that
+ * leads to a redirected function. The answer is no, perhaps wrongly, unless there was no policy
+ * either when the CPU asked last. So guests whose memory has a policy do not pay for the
+ * question, and for the others it is all that they pay.
+ */
+static __always_inline bool private_policy_is_none(const struct kvm *kvm, unsigned long addr)
+{
+	return this_cpu_read(private_policy_was_none) && __private_policy_is_none(kvm, addr);
+}
 
 /* place.c */
 int private_place_by(struct private_policy policy, const struct kvm_memory_slot *slot, gfn_t gfn);
