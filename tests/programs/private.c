@@ -95,3 +95,20 @@ struct private_mem_rmp private_rmp(void)
 	must(!ioctl(device(), PRIVATE_MEM_GET_RMP, &rmp));
 	return rmp;
 }
+
+void private_check_rmp(void)
+{
+	struct private_mem_rmp rmp = private_rmp();
+	int i;
+
+	/* Files of VMs that are gone may be freed a moment later. */
+	for (i = 0; rmp.assigned && i < 3000; i++) {
+		usleep(10000);
+		rmp = private_rmp();
+	}
+	ok(rmp.prepared > 0, "pages became a guest's (%llu)", rmp.prepared);
+	is(rmp.assigned, 0, "all of them became the host's again");
+	is(rmp.wrong, 0, "nothing happened that hardware would not have forgiven");
+	if (rmp.wrong)
+		printf("#   the first: %s\n", rmp.first);
+}

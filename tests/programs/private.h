@@ -43,5 +43,7 @@ void private_nodes(struct vmm *vm, unsigned int witness, uint64_t gpa, uint64_t 
 
 /* What the model of the RMP has seen. */
 struct private_mem_rmp private_rmp(void);
+/* When all VMs are gone: nothing is left in the RMP, nor has anything been wrong. */
+void private_check_rmp(void);
 
 #endif /* TEST_PRIVATE_H */

@@ -13,7 +13,6 @@
 
 #include "race.h"
 #include "tap.h"
-#include "vmm.h"
 
 void random_cpus(struct prng *r, int cpus[2])
 {
@@ -139,6 +138,28 @@ int receive_fd(int socket)
 	must(recvmsg(socket, &msg, 0) == 1 && CMSG_FIRSTHDR(&msg));
 	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
 	return fd;
+}
+
+int race_result[2], race_error[2];
+
+bool said(int i, int want, int errno_want)
+{
+	return race_result[i] == want && (want != -1 || race_error[i] == errno_want);
+}
+
+bool unexpected(const char *what)
+{
+	printf("#   %s: %s (%d, errno %d; %d, errno %d)\n", what, strerror(errno), race_result[0],
+	       race_error[0], race_result[1], race_error[1]);
+	return false;
+}
+
+int guest_of_mortal(struct vmm *vm, uint64_t gpa, uint64_t n)
+{
+	volatile int r = -1;
+
+	guarded(r = vmm_write(vm, 0, gpa, n, 7));
+	return r;
 }
 
 /* One side of a pair: what it does, and when it did so, in TSC ticks. */

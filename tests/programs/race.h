@@ -3,6 +3,7 @@
 #ifndef TEST_RACE_H
 #define TEST_RACE_H
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 #include <sys/types.h>
 
 #include "prng.h"
+#include "vmm.h"
 
 /* The minimum of rounds, even if the time is over or the machine is busy. */
 #define RACE_ROUNDS_MIN 4
@@ -62,6 +64,30 @@ struct race_pair {
 	void (*other)(void);
 	bool (*after)(void);
 };
+
+/*
+ * What the two calls of a round returned, for after(), and what errno was. In after(),
+ * expect(CONDITION) prints the condition and returns false where it does not hold.
+ */
+extern int race_result[2], race_error[2];
+
+#define RESULT(i, call)				\
+	do {					\
+		race_result[i] = (call);	\
+		race_error[i] = errno;		\
+	} while (0)
+
+bool said(int i, int want, int errno_want);
+bool unexpected(const char *what);
+
+#define expect(cond)					\
+	do {						\
+		if (!(cond))				\
+			return unexpected(#cond);		\
+	} while (0)
+
+/* A guest writes to pages while its VM is closed, and the run page of its vCPU unmapped. */
+int guest_of_mortal(struct vmm *vm, uint64_t gpa, uint64_t n);
 
 /* Prints one test point and returns the number of rounds. */
 uint64_t race_pair_run(const struct race_pair *p, struct prng *r, double seconds);

@@ -30,32 +30,6 @@ static char *map;
 static struct prng dice;
 static bool npt;
 
-/* The results of a round's calls. */
-static int result[2], error[2];
-
-#define RESULT(i, call)				\
-	do {					\
-		result[i] = (call);		\
-		error[i] = errno;		\
-	} while (0)
-
-static bool said(int i, int want, int errno_want)
-{
-	return result[i] == want && (want != -1 || error[i] == errno_want);
-}
-
-static bool complain(const char *what)
-{
-	printf("#   %s (%d, errno %d; %d, errno %d)\n", what, result[0], error[0], result[1], error[1]);
-	return false;
-}
-
-#define expect(cond)					\
-	do {						\
-		if (!(cond))				\
-			return complain(#cond);		\
-	} while (0)
-
 static char *map_file(void)
 {
 	char *p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -125,13 +99,10 @@ static void nested_guest(void)
 	RESULT(0, vmm_write_nested(&vm, 1, npt && prng_below(&dice, 2) ? VMM_L2_NPT : VMM_L2, VMM_TEST_GPA, N, 7));
 }
 
-/* The vCPU's run page is unmapped while it runs. The result is not checked. */
-static void guest_of_mortal(void)
+/* The result is not checked. */
+static void dying_guest(void)
 {
-	volatile int r = -1;
-
-	guarded(r = vmm_write(&mortal, 0, VMM_TEST_GPA, N, 7));
-	RESULT(0, r);
+	RESULT(0, guest_of_mortal(&mortal, VMM_TEST_GPA, N));
 }
 
 static void host(void)
@@ -139,9 +110,9 @@ static void host(void)
 	volatile char *p = map;
 	uint64_t i;
 
-	result[0] = 0;
+	race_result[0] = 0;
 	for (i = 0; i < N; i++)
-		result[0] += guarded(p[i * PAGE] = 7);
+		race_result[0] += guarded(p[i * PAGE] = 7);
 }
 
 static void hole(void)
@@ -208,7 +179,7 @@ static void vm_closed(void)
 
 static void unload(void)
 {
-	result[1] = unload_is_refused();
+	race_result[1] = unload_is_refused();
 }
 
 static void file_created(void)
@@ -319,7 +290,7 @@ static bool after_vm_and_policy(void)
 static bool after_two_bindings(void)
 {
 	expect((said(0, 0, 0) && said(1, -1, EEXIST)) || (said(0, -1, EEXIST) && said(1, 0, 0)));
-	expect(!vmm_delete_slot(&vm, result[0] ? OTHER_SLOT : VMM_TEST_SLOT));
+	expect(!vmm_delete_slot(&vm, race_result[0] ? OTHER_SLOT : VMM_TEST_SLOT));
 	expect(!bind_to(&vm, VMM_TEST_SLOT, VMM_TEST_GPA));
 	map = map_file();
 	expect(all_works(&vm, 0));
@@ -330,7 +301,7 @@ static bool after_two_bindings(void)
 static bool after_binding_and_close(void)
 {
 	expect((said(0, 0, 0) || said(0, -1, EBADF)) && said(1, 0, 0));
-	if (result[0])
+	if (race_result[0])
 		return guest_gets_mmio(0);
 	expect(guest_is_refused(0) && !vmm_delete_slot(&vm, VMM_TEST_SLOT));
 	return true;
@@ -347,7 +318,7 @@ static bool after_unmap(void)
 
 static bool after_unload_attempt(void)
 {
-	expect(result[1]);
+	expect(race_result[1]);
 	map = map_file();
 	expect(all_works(&vm, 0));
 	expect(!vmm_delete_slot(&vm, VMM_TEST_SLOT) && !munmap(map, SIZE) && !close(fd));
@@ -356,7 +327,7 @@ static bool after_unload_attempt(void)
 
 static bool after_creation_and_unload(void)
 {
-	expect(result[0] >= 0 && result[1] && !close(result[0]) && !close(fd));
+	expect(race_result[0] >= 0 && race_result[1] && !close(race_result[0]) && !close(fd));
 	return true;
 }
 
@@ -437,7 +408,7 @@ static bool after_failure_and_delete(void)
 static bool after_failure_and_unmap(void)
 {
 	expect(said(1, 0, 0));
-	if (!result[0])
+	if (!race_result[0])
 		give_back_frame();
 	expect(guest_is_refused(0) && !vmm_delete_slot(&vm, VMM_TEST_SLOT));
 	return true;
@@ -484,12 +455,12 @@ static void owner_killed(void)
 	int status;
 
 	must(!kill(owner, SIGKILL));
-	result[1] = waitpid(owner, &status, 0) == owner && WIFSIGNALED(status);
+	race_result[1] = waitpid(owner, &status, 0) == owner && WIFSIGNALED(status);
 }
 
 static bool after_owner(void)
 {
-	expect(result[1]);
+	expect(race_result[1]);
 	return after_vm();
 }
 
@@ -502,7 +473,7 @@ static const struct race_pair pairs[] = {
 	{ "host access", "memslot deleted", new_mapped_slot, host, slot_deleted, after_delete },
 	{ "hole", "memslot deleted", new_mapped_slot, hole, slot_deleted, after_delete },
 	{ "memslot deleted", "last close", new_slot, slot_deleted_first, file_closed, after_delete_and_close },
-	{ "guest access", "VM closed", new_vm, guest_of_mortal, vm_closed, after_vm },
+	{ "guest access", "VM closed", new_vm, dying_guest, vm_closed, after_vm },
 	{ "host access", "VM closed", new_vm, host, vm_closed, after_vm },
 	{ "fallocate", "VM closed", new_vm, allocation, vm_closed, after_vm },
 	{ "hole", "VM closed", new_vm, hole, vm_closed, after_vm },

@@ -52,33 +52,6 @@ static uint64_t written;
 /* The round throws away what the guest wrote, perhaps. */
 static bool loses;
 
-/* The results of a round's calls. */
-static int result[2], error[2];
-
-#define RESULT(i, call)				\
-	do {					\
-		result[i] = (call);		\
-		error[i] = errno;		\
-	} while (0)
-
-static bool said(int i, int want, int errno_want)
-{
-	return result[i] == want && (want != -1 || error[i] == errno_want);
-}
-
-static bool complain(const char *what)
-{
-	printf("#   %s: %s (%d, errno %d; %d, errno %d; VM of kind %d)\n", what, strerror(errno),
-	       result[0], error[0], result[1], error[1], kind);
-	return false;
-}
-
-#define expect(cond)					\
-	do {						\
-		if (!(cond))				\
-			return complain(#cond);		\
-	} while (0)
-
 static void some_range(struct prng *r, uint64_t *first, uint64_t *n)
 {
 	*first = prng_below(r, N);
@@ -184,7 +157,7 @@ static void round_begins(struct vmm *of)
 	vm = of;
 	written = 1 + prng_next(&dice) / 2;
 	loses = false;
-	result[0] = result[1] = 0;
+	race_result[0] = race_result[1] = 0;
 	/* If the round before has failed, there is still a slot. */
 	vmm_delete_slot(vm, VMM_TEST_SLOT);
 	half_open();
@@ -292,13 +265,9 @@ static void allocation_by_other(void)
 	RESULT(0, in_other_process(allocate_all));
 }
 
-static void guest_of_mortal(void)
+static void dying_guest(void)
 {
-	volatile int r = -1;
-
-	/* The vCPU's run page is unmapped while it runs. */
-	guarded(r = vmm_write(&mortal, 0, VMM_TEST_GPA, N, 7));
-	RESULT(0, r);
+	RESULT(0, guest_of_mortal(&mortal, VMM_TEST_GPA, N));
 }
 
 static int created;
@@ -433,7 +402,7 @@ static void vm_closed(void)
 
 static void unload(void)
 {
-	result[1] = unload_is_refused() ? 0 : -1;
+	race_result[1] = unload_is_refused() ? 0 : -1;
 }
 
 /* --- after */
@@ -659,7 +628,7 @@ static const struct race_pair pairs[] = {
 	{ "guest access", "another vCPU's", new_protected, guest, guest_second, after_guest },
 	{ "guest access", "parameter set", new_protected, guest, switched, after_guest },
 	{ "guest access", "unload attempt", new_protected, guest, unload, after_guest },
-	{ "guest access", "VM closed", new_mortal_protected, guest_of_mortal, vm_closed, after_vm },
+	{ "guest access", "VM closed", new_mortal_protected, dying_guest, vm_closed, after_vm },
 	{ "pre-fault", "conversion", new_any, prefault_first, conversion, after_conversion },
 	{ "pre-fault", "mbind", new_any, prefault_first, policy, after_both },
 	{ "pre-fault", "userspace_addr mapped anew", new_any, prefault_first, mapping, after_both },
@@ -828,21 +797,6 @@ static uint64_t storm(double seconds)
 	return rounds;
 }
 
-/* Files of VMs that are gone may be freed a moment later. */
-static void nothing_is_left(void)
-{
-	struct private_mem_rmp rmp = private_rmp();
-	int i;
-
-	for (i = 0; rmp.assigned && i < 3000; i++) {
-		usleep(10000);
-		rmp = private_rmp();
-	}
-	ok(rmp.prepared > 0, "pages became a guest's (%llu)", rmp.prepared);
-	is(rmp.assigned, 0, "all of them became the host's again");
-	is(rmp.wrong, 0, "nothing happened that hardware would not have forgiven");
-}
-
 /* Why there is nothing to test, or NULL. */
 static const char *nothing_to_test(void)
 {
@@ -886,7 +840,7 @@ int main(int argc, char **argv)
 	iterations += storm(seconds / 4);
 	for (k = 0; k < KINDS; k++)
 		vmm_destroy(&vms[k]);
-	nothing_is_left();
+	private_check_rmp();
 	printf("# count race-seconds %.0f\n", seconds_now() - begin);
 	printf("# count race-iterations %lu\n", iterations);
 	return tap_exit();

@@ -632,23 +632,6 @@ static void test_full_node(void)
 	node_empty();
 }
 
-/* Files of VMs that are gone may be freed a moment later. */
-static void test_rmp(void)
-{
-	struct private_mem_rmp rmp = private_rmp();
-	int i;
-
-	for (i = 0; rmp.assigned && i < 3000; i++) {
-		usleep(10000);
-		rmp = private_rmp();
-	}
-	ok(rmp.prepared > 0, "pages became a guest's (%llu)", rmp.prepared);
-	is(rmp.assigned, 0, "all of them became the host's again");
-	is(rmp.wrong, 0, "nothing happened that hardware would not have forgiven");
-	if (rmp.wrong)
-		printf("#   the first: %s\n", rmp.first);
-}
-
 static void write_node_file(const char *path, int node, const char *text)
 {
 	char name[128];
@@ -705,6 +688,6 @@ int main(void)
 	test_other_process();
 	test_switch();
 	test_full_node();
-	test_rmp();
+	private_check_rmp();
 	return tap_exit();
 }
