@@ -9,6 +9,10 @@
  * The guest itself cannot touch its private memory, because only hardware can mark its accesses as
  * private. Pages are asked for by the ways that KVM and vendor modules have beside that.
  *
+ * KVM tells the vendor module about pages since 6.11. Where it does not, there is no model: the VMs
+ * become software-protected ones, which touch their memory, and the page table that KVM has made
+ * for them says which pages are theirs.
+ *
  * A page must not be populated and asked for at the same time. SNP cannot forgive that either, and
  * KVM relies on the order of an SNP launch to exclude it.
  */
@@ -32,13 +36,24 @@
 
 #define MAX_PAGES (1UL << 20)	/* of one call */
 
+#ifdef FREE_FPUT_IS_MISSING
+DEFINE_FREE(fput, struct file *, _T ? fput(_T) : (void)0)
+#endif
+
 /* Kernels that give these functions to anybody at all give some of them to vendor modules only. */
 DEFINE_STATIC_CALL_NULL(find_symbol, kallsyms_lookup_name);
 DEFINE_STATIC_CALL_NULL(file_is_vm, file_is_kvm);
 DEFINE_STATIC_CALL_NULL(gmem_get_pfn, kvm_gmem_get_pfn);
-#if defined(CONFIG_KVM_GENERIC_PRIVATE_MEM) || defined(CONFIG_HAVE_KVM_ARCH_GMEM_POPULATE)
+#if defined(POPULATE_IS_DECLARED) &&	\
+	(defined(CONFIG_KVM_GENERIC_PRIVATE_MEM) || defined(CONFIG_HAVE_KVM_ARCH_GMEM_POPULATE))
 #define HAS_POPULATE
 DEFINE_STATIC_CALL_NULL(gmem_populate, kvm_gmem_populate);
+#endif
+
+#if defined(CONFIG_HAVE_KVM_ARCH_GMEM_CONVERT) || defined(CONFIG_HAVE_KVM_ARCH_GMEM_PREPARE)
+#define HAS_RMP 1
+#else
+#define HAS_RMP 0
 #endif
 
 /* In kvm.ko; not in the headers of all kernels. */
@@ -177,10 +192,25 @@ static void __maybe_unused rmp_make_shared(kvm_pfn_t pfn)
 	kfree(owner);
 }
 
-/* No VM but those of PRIVATE_MEM_MAKE has private memory and the default type. */
+/*
+ * With the model, no VM but those of PRIVATE_MEM_MAKE has private memory and the default type.
+ * Without it, those of PRIVATE_MEM_MAKE are like any software-protected VM.
+ */
 static bool modelled(struct kvm *kvm)
 {
-	return kvm->arch.has_private_mem && kvm->arch.vm_type == KVM_X86_DEFAULT_VM;
+	bool is_default = kvm->arch.vm_type == KVM_X86_DEFAULT_VM;
+
+	return kvm_arch_has_private_mem(kvm) && is_default == HAS_RMP;
+}
+
+/* Since 6.10, a flag of each VM says whether it has private memory; before, its type does. */
+static void have_private_memory(struct kvm *kvm)
+{
+	if (!HAS_RMP)
+		kvm->arch.vm_type = KVM_X86_SW_PROTECTED_VM;
+#ifdef PRIVATE_MEM_FLAG
+	kvm->arch.has_private_mem = true;
+#endif
 }
 
 /* What KVM calls of its vendor module, and what it would call without this module. */
@@ -292,9 +322,9 @@ static long make(unsigned long fd)
 
 	guard(mutex)(&kvm->lock);
 	guard(mutex)(&kvm->slots_lock);
-	if (kvm->arch.has_private_mem || !vm_is_fresh(kvm))
+	if (kvm_arch_has_private_mem(kvm) || !vm_is_fresh(kvm))
 		return -EBUSY;
-	kvm->arch.has_private_mem = true;
+	have_private_memory(kvm);
 	return 0;
 }
 
@@ -351,19 +381,15 @@ static int post_populate(struct kvm *kvm, gfn_t gfn, kvm_pfn_t pfn, void __user 
 #define populate_pages(kvm, gfn, src, n) \
 	static_call(gmem_populate)(kvm, gfn, src, n, post_populate, NULL)
 #endif
-#endif /* HAS_POPULATE */
 
 static long populate(struct kvm *kvm, const struct private_mem_populate *p)
 {
 	if (p->pad || !p->npages || p->npages > MAX_PAGES || !PAGE_ALIGNED(p->src))
 		return -EINVAL;
-#ifdef HAS_POPULATE
 	guard(mutex)(&kvm->slots_lock);
 	return populate_pages(kvm, p->gfn, u64_to_user_ptr(p->src), p->npages);
-#else
-	return -ENODEV;
-#endif
 }
+#endif /* HAS_POPULATE */
 
 static struct kvm_memory_slot *gmem_slot(struct kvm *kvm, gfn_t gfn)
 {
@@ -435,19 +461,59 @@ static void rmp_nodes(struct kvm *kvm, gfn_t gfn, u64 npages, s8 *nodes)
 	xa_unlock(&rmp);
 }
 
+/* SPTE_MMU_PRESENT_MASK, by which KVM knows its own entries. */
+#define SPTE_PRESENT BIT_ULL(11)
+
+/* Without shadow paging, the table is one of AMD's for nested paging, which are as any other. */
+static int mapped_node(const struct kvm_mmu *mmu, gfn_t gfn)
+{
+	hpa_t table = mmu->root.hpa;
+	int level = mmu->root_role.level;
+	u64 spte;
+
+	if (!VALID_PAGE(table))
+		return PRIVATE_MEM_NO_PAGE;
+	for (;; level--) {
+		unsigned int i = gfn >> (level - 1) * (PAGE_SHIFT - 3) & (PAGE_SIZE / 8 - 1);
+
+		spte = READ_ONCE(((u64 *)__va(table))[i]);
+		if (!(spte & SPTE_PRESENT))
+			return PRIVATE_MEM_NO_PAGE;
+		if (level == 1 || spte & _PAGE_PSE)
+			return pfn_to_nid((spte & PHYSICAL_PAGE_MASK) >> PAGE_SHIFT);
+		table = spte & PHYSICAL_PAGE_MASK;
+	}
+}
+
+static void mapped_nodes(struct kvm *kvm, gfn_t gfn, u64 npages, s8 *nodes)
+{
+	struct kvm_vcpu *vcpu = kvm_get_vcpu(kvm, 0);
+	u64 i;
+
+	memset(nodes, PRIVATE_MEM_NO_PAGE, npages);
+	for (i = 0; vcpu && i < npages; i++) {
+		read_lock(&kvm->mmu_lock);
+		nodes[i] = mapped_node(&vcpu->arch.root_mmu, gfn + i);
+		read_unlock(&kvm->mmu_lock);
+		cond_resched();
+	}
+}
+
 static long get_nodes(struct kvm *kvm, const struct private_mem_nodes *n)
 {
 	s8 *nodes __free(kvfree) = NULL;
 	u64 i;
 
-	if (!n->npages || n->npages > MAX_PAGES || n->witness > PRIVATE_MEM_RMP)
+	if (!n->npages || n->npages > MAX_PAGES || n->witness > PRIVATE_MEM_GUEST)
 		return -EINVAL;
 	nodes = kvmalloc(n->npages, GFP_KERNEL);
 	if (!nodes)
 		return -ENOMEM;
 
-	if (n->witness == PRIVATE_MEM_RMP)
+	if (n->witness == PRIVATE_MEM_GUEST && HAS_RMP)
 		rmp_nodes(kvm, n->gfn, n->npages, nodes);
+	else if (n->witness == PRIVATE_MEM_GUEST)
+		mapped_nodes(kvm, n->gfn, n->npages, nodes);
 	for (i = 0; i < n->npages && n->witness == PRIVATE_MEM_PAGE_CACHE; i++) {
 		nodes[i] = cached_node(kvm, n->gfn + i);
 		cond_resched();
@@ -466,6 +532,8 @@ static long get_rmp(void __user *to)
 
 	scoped_guard(spinlock, &first_wrong_lock)
 		strscpy(r.first, first_wrong, sizeof(r.first));
+	if (!HAS_RMP)
+		return -ENODEV;
 	return copy_to_user(to, &r, sizeof(r)) ? -EFAULT : 0;
 }
 
@@ -492,8 +560,10 @@ static long vm_call(unsigned int cmd, void __user *from)
 		return -EINVAL;
 
 	switch (cmd) {
+#ifdef HAS_POPULATE
 	case PRIVATE_MEM_POPULATE:
 		return populate(kvm, &arg.populate);
+#endif
 	case PRIVATE_MEM_NODES:
 		return get_nodes(kvm, &arg.nodes);
 	default:
@@ -508,7 +578,9 @@ static long private_mem_ioctl(struct file *file, unsigned int cmd, unsigned long
 		return make(arg);
 	case PRIVATE_MEM_GET_RMP:
 		return get_rmp((void __user *)arg);
+#ifdef HAS_POPULATE
 	case PRIVATE_MEM_POPULATE:
+#endif
 	case PRIVATE_MEM_NODES:
 	case PRIVATE_MEM_GET_PAGE:
 		return vm_call(cmd, (void __user *)arg);

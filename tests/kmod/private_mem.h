@@ -25,9 +25,12 @@ struct private_mem_populate {
 	__u64 src;
 };
 
-/* Where private_mem_nodes.nodes comes from. */
+/*
+ * Where private_mem_nodes.nodes comes from. Which page is the guest's is told by the model of the
+ * RMP or, on kernels that have no calls for it, by the page table that the first vCPU runs on.
+ */
 #define PRIVATE_MEM_PAGE_CACHE	0	/* the page cache of the file that the memslot is bound to */
-#define PRIVATE_MEM_RMP		1	/* the page that KVM asked the vendor module to prepare */
+#define PRIVATE_MEM_GUEST	1	/* the page that is the guest's */
 
 #define PRIVATE_MEM_NO_PAGE	(-1)
 #define PRIVATE_MEM_NO_FILE	(-2)
@@ -35,7 +38,7 @@ struct private_mem_populate {
 /**
  * struct private_mem_nodes - the node of each page of a range
  * @vm: descriptor of the VM
- * @witness: PRIVATE_MEM_PAGE_CACHE or PRIVATE_MEM_RMP
+ * @witness: PRIVATE_MEM_PAGE_CACHE or PRIVATE_MEM_GUEST
  * @gfn: first page
  * @npages: how many pages
  * @nodes: address of one __s8 for each page: a node, PRIVATE_MEM_NO_PAGE, or PRIVATE_MEM_NO_FILE
@@ -80,13 +83,15 @@ struct private_mem_rmp {
 #define PRIVATE_MEM_TYPE	'P'
 /*
  * The VM, which has no memslots and vCPUs yet, has private memory from now on; the argument is its
- * descriptor.
+ * descriptor. On kernels without a model of the RMP it becomes a software-protected VM, whose guest
+ * runs on its private memory.
  */
 #define PRIVATE_MEM_MAKE	_IO(PRIVATE_MEM_TYPE, 0)
-/* Returns the number of pages, as kvm_gmem_populate(). */
+/* Returns the number of pages, as kvm_gmem_populate(). ENOTTY: this kernel has no such function. */
 #define PRIVATE_MEM_POPULATE	_IOW(PRIVATE_MEM_TYPE, 1, struct private_mem_populate)
 #define PRIVATE_MEM_NODES	_IOW(PRIVATE_MEM_TYPE, 2, struct private_mem_nodes)
 #define PRIVATE_MEM_GET_PAGE	_IOW(PRIVATE_MEM_TYPE, 3, struct private_mem_page)
+/* ENODEV: this kernel tells nobody which pages are a guest's. */
 #define PRIVATE_MEM_GET_RMP	_IOR(PRIVATE_MEM_TYPE, 4, struct private_mem_rmp)
 
 #endif /* _TEST_PRIVATE_MEM_H */

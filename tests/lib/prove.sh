@@ -45,7 +45,8 @@ boot_with()
 		;;
 	*)
 		[ ! -e "$modules/protect_tsc.ko" ] || [ "$ko" = - ] || files+=("$modules/protect_tsc.ko")
-		[ ! -e "$modules/private_mem.ko" ] || files+=("$modules/private_mem.ko" "$modules/sw_protected.ko")
+		[ ! -e "$modules/private_mem.ko" ] || files+=("$modules/private_mem.ko")
+		[ ! -e "$modules/sw_protected.ko" ] || files+=("$modules/sw_protected.ko")
 		;;
 	esac
 	# Core mm logs this when a page fault finds no memory, and then retries the fault.

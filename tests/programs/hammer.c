@@ -138,6 +138,7 @@ static void *private_user(void *arg)
 {
 	char *p = mmap(NULL, N * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct prng dice = prng_seed((uintptr_t)arg);
+	bool can_populate = private_can_populate();
 	struct vmm vm;
 
 	if (!private_memory_exists())
@@ -150,11 +151,11 @@ static void *private_user(void *arg)
 		private_slot(&vm, VMM_TEST_SLOT, VMM_TEST_GPA, N * PAGE, p, fd, 0);
 		private_set(&vm, VMM_TEST_GPA, N * PAGE, true);
 		pause_sometimes(&dice);
-		guest_errors += private_populate(&vm, VMM_TEST_GPA, N, NULL) != N;
+		guest_errors += can_populate && private_populate(&vm, VMM_TEST_GPA, N, NULL) != N;
 		vmm_punch(fd, 0, N * PAGE);
 		guest_errors += !!fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, N / 2 * PAGE);
 		must(!vmm_halt(&vm, 0));
-		guest_errors += !!vmm_prefault(&vm, 0, VMM_TEST_GPA, N * PAGE);
+		guest_errors += !!private_fault(&vm, 0, VMM_TEST_GPA, N * PAGE);
 		private_share(&vm, fd, 0, VMM_TEST_GPA, N * PAGE);
 		must(!vmm_delete_slot(&vm, VMM_TEST_SLOT));
 		pause_sometimes(&dice);

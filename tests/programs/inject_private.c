@@ -45,9 +45,9 @@ static void slot_close(void)
 
 /* --- the calls; they return 0, or -1 and errno */
 
-static int call_prefault(void)
+static int call_fault(void)
 {
-	return vmm_prefault(&vm, 0, VMM_TEST_GPA, SIZE);
+	return private_fault(&vm, 0, VMM_TEST_GPA, SIZE);
 }
 
 static int call_guest(void)
@@ -209,7 +209,7 @@ static int inject_create(const char *name, int (*call)(void), int n)
 		bad += complain(name, n, "not with ENOMEM", err);
 	if (!r) {
 		slot_open();
-		if (call_fallocate() || call_prefault())
+		if (call_fallocate() || call_fault())
 			bad += complain(name, n, "the file does not work", errno);
 		slot_close();
 	}
@@ -275,7 +275,7 @@ static void inject_policy(int mode, unsigned long nodes, const char *name)
 		const char *name;
 		int (*call)(void);
 	} ways[] = {
-		{ "KVM_PRE_FAULT_MEMORY", call_prefault },
+		{ "KVM_PRE_FAULT_MEMORY", call_fault },
 		{ "get_pfn", call_get_page },
 		{ "populate", call_populate },
 		{ "fallocate", call_fallocate },
@@ -285,6 +285,8 @@ static void inject_policy(int mode, unsigned long nodes, const char *name)
 
 	with_policy(mode, nodes);
 	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		if (ways[i].call == call_populate && !private_can_populate())
+			continue;
 		snprintf(title, sizeof(title), "%s, %s", name, ways[i].name);
 		inject_all(title, ways[i].call, inject_pages);
 	}

@@ -13,7 +13,7 @@
  * @size: in bytes
  * @host: where the shared half is mapped
  * @nodes: the nodes of its policy, or 0 if it has none
- * @no_rmp: the VM is not one that the model of the RMP knows
+ * @one_witness: the VM is not one that private_mem.ko has made
  */
 struct placed_range {
 	struct vmm *vm;
@@ -22,7 +22,7 @@ struct placed_range {
 	uint64_t size;
 	char *host;
 	unsigned long nodes;
-	bool no_rmp;
+	bool one_witness;
 };
 
 /*

@@ -20,6 +20,18 @@ bool private_memory_exists(void)
 	return device() >= 0;
 }
 
+bool private_has_rmp(void)
+{
+	struct private_mem_rmp rmp;
+
+	return !ioctl(device(), PRIVATE_MEM_GET_RMP, &rmp);
+}
+
+bool private_can_populate(void)
+{
+	return ioctl(device(), PRIVATE_MEM_POPULATE, NULL) && errno != ENOTTY;
+}
+
 int private_make(int vm_fd)
 {
 	return ioctl(device(), PRIVATE_MEM_MAKE, vm_fd);
@@ -53,6 +65,15 @@ void private_share(struct vmm *vm, int fd, uint64_t offset, uint64_t gpa, uint64
 {
 	private_set(vm, gpa, size, false);
 	vmm_punch(fd, offset, size);
+}
+
+int private_fault(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t size)
+{
+	uint64_t sum;
+
+	if (private_has_rmp() || !vmm_prefault_error())
+		return vmm_prefault(vm, vcpu, gpa, size);
+	return vmm_sum(vm, vcpu, gpa, size / PAGE, &sum);
 }
 
 long private_populate(struct vmm *vm, uint64_t gpa, uint64_t npages, const void *src)
@@ -90,9 +111,9 @@ void private_nodes(struct vmm *vm, unsigned int witness, uint64_t gpa, uint64_t 
 
 struct private_mem_rmp private_rmp(void)
 {
-	struct private_mem_rmp rmp;
+	struct private_mem_rmp rmp = {};
 
-	must(!ioctl(device(), PRIVATE_MEM_GET_RMP, &rmp));
+	must(!ioctl(device(), PRIVATE_MEM_GET_RMP, &rmp) || errno == ENODEV);
 	return rmp;
 }
 
@@ -101,6 +122,10 @@ void private_check_rmp(void)
 	struct private_mem_rmp rmp = private_rmp();
 	int i;
 
+	if (!private_has_rmp()) {
+		tap_skip("KVM tells nobody which pages are a guest's", "RMP");
+		return;
+	}
 	/* Files of VMs that are gone may be freed a moment later. */
 	for (i = 0; rmp.assigned && i < 3000; i++) {
 		usleep(10000);

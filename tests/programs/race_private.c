@@ -121,9 +121,9 @@ static int file_call(int mode, uint64_t first, uint64_t n)
 }
 
 /* On 6.12, KVM_PRE_FAULT_MEMORY spins if a slot was deleted since the vCPU last ran. */
-static int prefault(int vcpu)
+static int fault(int vcpu)
 {
-	return vmm_halt(vm, vcpu) ?: vmm_prefault(vm, vcpu, VMM_TEST_GPA, SIZE);
+	return vmm_halt(vm, vcpu) ?: private_fault(vm, vcpu, VMM_TEST_GPA, SIZE);
 }
 
 static int get_pages(void)
@@ -219,9 +219,9 @@ static void guest(void)
 	RESULT(0, guest_writes(0));
 }
 
-static void prefault_first(void)
+static void fault_first(void)
 {
-	RESULT(0, prefault(0));
+	RESULT(0, fault(0));
 }
 
 static void page_asked_for(void)
@@ -374,9 +374,9 @@ static void switched(void)
 	RESULT(1, switch_twice());
 }
 
-static void prefault_second(void)
+static void fault_second(void)
 {
-	RESULT(1, prefault(1));
+	RESULT(1, fault(1));
 }
 
 static void guest_second(void)
@@ -434,19 +434,23 @@ static int allocate_by_guest(void)
 	return guest_writes(0);
 }
 
-static int allocate_by_prefault(void)
+static int allocate_by_fault(void)
 {
-	return prefault(1);
+	return fault(1);
 }
+
+static bool can_populate;
 
 static int allocate_by_populate(void)
 {
+	if (!can_populate)
+		return get_pages();
 	return private_populate(vm, VMM_TEST_GPA, N, NULL) == N ? 0 : -1;
 }
 
 static int (*const allocations[KINDS][4])(void) = {
-	[PROTECTED] = { allocate_by_guest, allocate_by_prefault, allocate_all, allocate_by_guest },
-	[MODEL] = { get_pages, allocate_by_prefault, allocate_all, allocate_by_populate },
+	[PROTECTED] = { allocate_by_guest, allocate_by_fault, allocate_all, allocate_by_guest },
+	[MODEL] = { get_pages, allocate_by_fault, allocate_all, allocate_by_populate },
 };
 
 /* Where the shared half has no policy, the task decides, and it does not move. */
@@ -579,7 +583,7 @@ static void owner_lives(int socket)
 		if (kind == PROTECTED)
 			guest_writes(0);
 		else
-			prefault(0);
+			fault(0);
 		file_call(FALLOC_FL_PUNCH_HOLE, 0, N);
 	}
 }
@@ -624,22 +628,22 @@ static const struct race_pair pairs[] = {
 	{ "guest access", "memslot deleted", new_protected, guest, slot_deleted, after_slot_deleted },
 	{ "guest access", "close", new_protected, guest, file_closed, after_close },
 	{ "guest access", "fallocate", new_protected, guest, allocation_second, after_guest },
-	{ "guest access", "pre-fault", new_protected, guest, prefault_second, after_guest },
+	{ "guest access", "fault", new_protected, guest, fault_second, after_guest },
 	{ "guest access", "another vCPU's", new_protected, guest, guest_second, after_guest },
 	{ "guest access", "parameter set", new_protected, guest, switched, after_guest },
 	{ "guest access", "unload attempt", new_protected, guest, unload, after_guest },
 	{ "guest access", "VM closed", new_mortal_protected, dying_guest, vm_closed, after_vm },
-	{ "pre-fault", "conversion", new_any, prefault_first, conversion, after_conversion },
-	{ "pre-fault", "mbind", new_any, prefault_first, policy, after_both },
-	{ "pre-fault", "userspace_addr mapped anew", new_any, prefault_first, mapping, after_both },
-	{ "pre-fault", "close", new_any, prefault_first, file_closed, after_close },
-	{ "pre-fault", "parameter set", new_any, prefault_first, switched, after_both },
-	{ "pre-fault", "another vCPU's", new_model, prefault_first, prefault_second, after_both },
+	{ "fault", "conversion", new_any, fault_first, conversion, after_conversion },
+	{ "fault", "mbind", new_any, fault_first, policy, after_both },
+	{ "fault", "userspace_addr mapped anew", new_any, fault_first, mapping, after_both },
+	{ "fault", "close", new_any, fault_first, file_closed, after_close },
+	{ "fault", "parameter set", new_any, fault_first, switched, after_both },
+	{ "fault", "another vCPU's", new_model, fault_first, fault_second, after_both },
 	{ "get_pfn", "conversion", new_model, page_asked_for, conversion, after_conversion },
 	{ "get_pfn", "hole", new_model, page_asked_for, hole, after_both },
 	{ "get_pfn", "mbind", new_model, page_asked_for, policy, after_both },
 	{ "get_pfn", "memslot made anew", new_model, page_asked_for, slot, after_slot },
-	{ "get_pfn", "pre-fault", new_model, page_asked_for, prefault_second, after_both },
+	{ "get_pfn", "fault", new_model, page_asked_for, fault_second, after_both },
 	{ "populate", "conversion", new_model, populate_first, conversion, after_conversion },
 	{ "populate", "hole", new_model, populate_first, hole, after_both },
 	{ "populate", "mbind", new_model, populate_first, policy, after_both },
@@ -656,7 +660,7 @@ static const struct race_pair pairs[] = {
 	{ "fallocate", "VM closed", new_mortal, allocation, vm_closed, after_vm },
 	{ "fallocate by another process", "memslot made anew", new_any, allocation_by_other, slot,
 	  after_both },
-	{ "fallocate by another process", "pre-fault", new_any, allocation_by_other, prefault_second,
+	{ "fallocate by another process", "fault", new_any, allocation_by_other, fault_second,
 	  after_both },
 	{ "fallocate by another process", "VM closed", new_mortal, allocation_by_other, vm_closed,
 	  after_vm },
@@ -666,6 +670,14 @@ static const struct race_pair pairs[] = {
 };
 
 #define PAIRS (sizeof(pairs) / sizeof(pairs[0]))
+
+static bool patches_text;
+
+static bool is_possible(const struct race_pair *p)
+{
+	return (patches_text || p->other != switched) &&
+	       (can_populate || (p->one != populate_first && p->other != populate_second));
+}
 
 /* --- everything at once */
 
@@ -685,7 +697,7 @@ static void act_guest(struct actor *a)
 	if (kind == PROTECTED)
 		guest_writes(0);
 	else if (!slots_change)
-		prefault(0);
+		fault(0);
 	else
 		get_pages();
 }
@@ -695,7 +707,7 @@ static void act_second(struct actor *a)
 	if (slots_change)
 		file_call(0, 0, N);
 	else
-		prefault(1);
+		fault(1);
 }
 
 /*
@@ -732,8 +744,6 @@ static void act_slot(struct actor *a)
 		must(!make_slot_anew());
 	usleep(prng_below(&a->dice, 2000));
 }
-
-static bool patches_text;
 
 static void act_switch(struct actor *a)
 {
@@ -828,12 +838,13 @@ int main(int argc, char **argv)
 	dice = prng_seed(argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)time(NULL));
 	other_dice = prng_seed(prng_next(&dice));
 	patches_text = !getenv("RACE_NO_PATCHING");
+	can_populate = private_can_populate();
 	guard_init();
 	vmm_quiet = true;
 	for (k = 0; k < KINDS; k++)
 		open_vm(&vms[k], k, 2);
 	for (i = 0; i < PAIRS; i++) {
-		if (pairs[i].other == switched && !patches_text)
+		if (!is_possible(&pairs[i]))
 			continue;
 		iterations += race_pair_run(&pairs[i], &dice, seconds * 3 / 4 / PAIRS);
 	}

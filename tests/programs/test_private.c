@@ -3,7 +3,8 @@
  * Private memory comes from the nodes that the VMM's policy for the shared half names.
  *
  * Two witnesses tell the node of a private page: the page cache of the guest_memfd, and what KVM
- * asked the vendor module to make the guest's. Where it belongs is told by the shared half: when
+ * asked the vendor module to make the guest's or, on kernels that do not ask, what the guest has
+ * mapped. Where it belongs is told by the shared half: when
  * all is done, the page at the same place there is touched, and its node is the right one.
  */
 #include <fcntl.h>
@@ -57,7 +58,7 @@ struct shared_half {
 
 /* How a page is allocated. */
 enum way {
-	PREFAULT,
+	FAULT,
 	POPULATE,
 	GET_PAGE,
 	ALLOCATE,
@@ -65,18 +66,32 @@ enum way {
 };
 
 static const char *const way_name[] = {
-	[PREFAULT] = "KVM_PRE_FAULT_MEMORY",
+	[FAULT] = "fault",
 	[POPULATE] = "populate",
 	[GET_PAGE] = "get_pfn",
 	[ALLOCATE] = "fallocate()",
 };
+
+/* Those that this kernel has. */
+static enum way ways[WAYS];
+static unsigned int nr_ways;
+
+static void find_ways(void)
+{
+	enum way way;
+
+	for (way = 0; way < WAYS; way++) {
+		if (way != POPULATE || private_can_populate())
+			ways[nr_ways++] = way;
+	}
+}
 
 /* The ways take turns, after so many pages each. */
 #define TURN 8UL
 
 static enum way way_of(unsigned long page)
 {
-	return page / TURN % WAYS;
+	return ways[page / TURN % nr_ways];
 }
 
 #define NO_NODE (-1)
@@ -172,24 +187,15 @@ static void half_close(struct shared_half *half)
 		vmm_destroy(&half->vm);
 }
 
-/* How many pages of it there are, in page tables and, of a file of the file system's, at all. */
+/* How many pages of it there are, in the mapping and, of a file of the file system's, at all. */
 static unsigned long half_present(const struct shared_half *half)
 {
-	unsigned long i, there = 0;
-	struct stat st;
+	struct stat st = {};
+	bool first;
 
-	for (i = 0; i < half->pages; i++)
-		there += page_node(half->p + i * PAGE) != -ENOENT;
-	if (half->fd >= 0 && !half->vm.fd) {
+	if (half->fd >= 0 && !half->vm.fd)
 		must(!fstat(half->fd, &st));
-		there += st.st_blocks;
-	}
-	if (half->vm.fd) {
-		bool first;
-
-		there += pages_present(half->p, half->pages, &first);
-	}
-	return there;
+	return pages_present(half->p, half->pages, &first) + st.st_blocks;
 }
 
 /* A VM with one slot of private memory, all of it converted to private. */
@@ -223,8 +229,8 @@ static int allocate(struct vmm *vm, int fd, enum way way, unsigned long page, un
 	uint64_t gpa = VMM_TEST_GPA + page * PAGE, i;
 
 	switch (way) {
-	case PREFAULT:
-		return vmm_prefault(vm, 0, gpa, n * PAGE);
+	case FAULT:
+		return private_fault(vm, 0, gpa, n * PAGE);
 	case POPULATE:
 		return private_populate(vm, gpa, n, NULL) == (long)n ? 0 : -1;
 	case GET_PAGE:
@@ -245,12 +251,12 @@ static void cached(struct vmm *vm, unsigned long page, unsigned long n, int8_t *
 
 /* What the witnesses saw. */
 struct seen {
-	int8_t cache[MAX_PAGES], rmp[MAX_PAGES];
+	int8_t cache[MAX_PAGES], guest[MAX_PAGES];
 };
 
 /*
- * fallocate() makes no page the guest's. So the page cache is asked first, and then the page is
- * prefaulted.
+ * Not every way makes a page the guest's. So the page cache is asked first, and then there is a
+ * fault.
  */
 static void allocate_all(struct vmm *vm, int fd, unsigned long pages, struct seen *seen)
 {
@@ -259,10 +265,9 @@ static void allocate_all(struct vmm *vm, int fd, unsigned long pages, struct see
 	for (i = 0; i < pages; i += TURN) {
 		must(!allocate(vm, fd, way_of(i), i, TURN));
 		cached(vm, i, TURN, seen->cache + i);
-		if (way_of(i) == ALLOCATE)
-			must(!allocate(vm, fd, PREFAULT, i, TURN));
+		must(!allocate(vm, fd, FAULT, i, TURN));
 	}
-	private_nodes(vm, PRIVATE_MEM_RMP, VMM_TEST_GPA, pages, seen->rmp);
+	private_nodes(vm, PRIVATE_MEM_GUEST, VMM_TEST_GPA, pages, seen->guest);
 }
 
 /* How many of the pages that were allocated in this way are elsewhere. */
@@ -353,6 +358,7 @@ static void test_policy(enum kind kind, const struct policy *policy)
 	int8_t want[MAX_PAGES];
 	struct shared_half half;
 	struct vmm vm;
+	unsigned int i;
 	enum way way;
 	int fd;
 
@@ -375,13 +381,14 @@ static void test_policy(enum kind kind, const struct policy *policy)
 	find_wanted(&half, policy, first.cache, want);
 	be_normal();
 
-	for (way = 0; way < WAYS; way++) {
+	for (i = 0; i < nr_ways; i++) {
+		way = ways[i];
 		is(elsewhere(first.cache, want, half.pages, way) +
-		   elsewhere(first.rmp, want, half.pages, way), 0,
+		   elsewhere(first.guest, want, half.pages, way), 0,
 		   "%s, %s, %s: no page is elsewhere", kind_name[kind], policy->name,
 		   way_name[way]);
 		is(elsewhere(again.cache, want, half.pages, way) +
-		   elsewhere(again.rmp, want, half.pages, way), 0,
+		   elsewhere(again.guest, want, half.pages, way), 0,
 		   "%s, %s, %s, after conversion to shared and back: no page is elsewhere",
 		   kind_name[kind], policy->name, way_name[way]);
 	}
@@ -446,7 +453,7 @@ static void test_mixed(void)
 	fd = start(&vm, &half);
 	task_policy(MPOL_BIND, NODE(1));
 	must(!allocate_file(fd, 0, N / 2));
-	must(!allocate(&vm, fd, PREFAULT, 0, N));
+	must(!allocate(&vm, fd, FAULT, 0, N));
 	task_policy(MPOL_DEFAULT, 0);
 	for (i = 0; i < sizeof(node) / sizeof(node[0]); i++)
 		is(off_node(&vm, i * part, part, node[i] == 0 ? 0 : 1), 0,
@@ -455,10 +462,18 @@ static void test_mixed(void)
 	half_close(&half);
 }
 
+/* In each way, from @page on. */
+static void allocate_in_turn(struct vmm *vm, int fd, unsigned long page)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_ways; i++)
+		must(!allocate(vm, fd, ways[i], page + i * TURN, TURN));
+}
+
 static void test_no_policy(void)
 {
 	struct shared_half half;
-	enum way way;
 	struct vmm vm;
 	int fd, node;
 
@@ -467,16 +482,14 @@ static void test_no_policy(void)
 	for (node = 0; node < NODES; node++) {
 		run_on_node(!node);
 		task_policy(MPOL_BIND, NODE(node));
-		for (way = 0; way < WAYS; way++)
-			must(!allocate(&vm, fd, way, way * TURN, TURN));
-		is(off_node(&vm, 0, WAYS * TURN, node), 0,
+		allocate_in_turn(&vm, fd, 0);
+		is(off_node(&vm, 0, nr_ways * TURN, node), 0,
 		   "no policy: the task's own decides, node %d", node);
 
 		run_on_node(node);
 		task_policy(MPOL_DEFAULT, 0);
-		for (way = 0; way < WAYS; way++)
-			must(!allocate(&vm, fd, way, (WAYS + way) * TURN, TURN));
-		is(off_node(&vm, WAYS * TURN, WAYS * TURN, node), 0,
+		allocate_in_turn(&vm, fd, nr_ways * TURN);
+		is(off_node(&vm, nr_ways * TURN, nr_ways * TURN, node), 0,
 		   "no policy, and the task has none: local, node %d", node);
 		vmm_punch(fd, FIRST * PAGE, N * PAGE);
 	}
@@ -495,14 +508,14 @@ static void test_later_mbind(void)
 	must(!half_open(&half, MEMFD));
 	must(!set_policy(half.p, N * PAGE, MPOL_BIND, NODE(0)));
 	fd = start(&vm, &half);
-	must(!allocate(&vm, fd, PREFAULT, 0, N / 2));
+	must(!allocate(&vm, fd, FAULT, 0, N / 2));
 	must(!mbind(half.p, N * PAGE, MPOL_BIND, &nodes, 8 * sizeof(nodes), MPOL_MF_MOVE));
-	must(!allocate(&vm, fd, PREFAULT, 0, N));
+	must(!allocate(&vm, fd, FAULT, 0, N));
 	is(off_node(&vm, 0, N / 2, 0), 0, "a later mbind() moves no page");
 	is(off_node(&vm, N / 2, N / 2, 1), 0, "a later mbind() holds for pages from then on");
 	private_share(&vm, fd, FIRST * PAGE, VMM_TEST_GPA, TURN * PAGE);
 	private_set(&vm, VMM_TEST_GPA, TURN * PAGE, true);
-	must(!allocate(&vm, fd, PREFAULT, 0, TURN));
+	must(!allocate(&vm, fd, FAULT, 0, TURN));
 	is(off_node(&vm, 0, TURN, 1), 0, "a later mbind() holds for pages that are converted back");
 	end(&vm, fd);
 	half_close(&half);
@@ -512,7 +525,7 @@ static void test_unmapped(void)
 {
 	struct shared_half half;
 	struct vmm vm;
-	enum way way;
+	unsigned int i;
 	int fd;
 
 	must(!half_open(&half, MEMFD));
@@ -520,10 +533,10 @@ static void test_unmapped(void)
 	fd = start(&vm, &half);
 	munmap(half.p, N * PAGE);
 	run_on_node(1);
-	for (way = 0; way < WAYS; way++)
-		is(allocate(&vm, fd, way, way * TURN, TURN), 0,
-		   "userspace_addr unmapped: %s works", way_name[way]);
-	is(off_node(&vm, 0, WAYS * TURN, 1), 0, "userspace_addr unmapped: local");
+	for (i = 0; i < nr_ways; i++)
+		is(allocate(&vm, fd, ways[i], i * TURN, TURN), 0,
+		   "userspace_addr unmapped: %s works", way_name[ways[i]]);
+	is(off_node(&vm, 0, nr_ways * TURN, 1), 0, "userspace_addr unmapped: local");
 	is(page_node(half.p), -EFAULT, "userspace_addr unmapped: it stays so");
 	be_normal();
 	end(&vm, fd);
@@ -558,7 +571,6 @@ static void test_other_process(void)
 static void test_switch(void)
 {
 	struct shared_half half;
-	enum way way;
 	struct vmm vm;
 	int fd;
 
@@ -566,13 +578,12 @@ static void test_switch(void)
 	must(!set_policy(half.p, N * PAGE, MPOL_BIND, NODE(1)));
 	fd = start(&vm, &half);
 	write_file(PARAMETER, "0");
-	for (way = 0; way < WAYS; way++)
-		must(!allocate(&vm, fd, way, way * TURN, TURN));
-	is(off_node(&vm, 0, WAYS * TURN, 0), 0, "switched off: local");
+	allocate_in_turn(&vm, fd, 0);
+	is(off_node(&vm, 0, nr_ways * TURN, 0), 0, "switched off: local");
 	write_file(PARAMETER, "1");
-	for (way = 0; way < WAYS; way++)
-		must(!allocate(&vm, fd, way, (WAYS + way) * TURN, TURN));
-	is(off_node(&vm, WAYS * TURN, WAYS * TURN, 1), 0, "switched on again: by the policy");
+	allocate_in_turn(&vm, fd, nr_ways * TURN);
+	is(off_node(&vm, nr_ways * TURN, nr_ways * TURN, 1), 0,
+	   "switched on again: by the policy");
 	end(&vm, fd);
 	half_close(&half);
 }
@@ -602,7 +613,7 @@ static void test_full_node(void)
 	struct shared_half half;
 	struct vmm vm, other;
 	int fd, filler;
-	enum way way;
+	unsigned int i;
 	char *p;
 
 	must(!half_open(&half, ANONYMOUS));
@@ -617,12 +628,12 @@ static void test_full_node(void)
 	node_fill(FULL);
 	fails(fallocate(filler, FALLOC_FL_KEEP_SIZE, 0, FILLER_SIZE), ENOMEM,
 	      "full node: what fills it gets ENOMEM");
-	for (way = 0; way < WAYS; way++)
-		fails(allocate_on_full_node(&vm, filler, fd, way), ENOMEM,
-		      "full node: %s: ENOMEM", way_name[way]);
+	for (i = 0; i < nr_ways; i++)
+		fails(allocate_on_full_node(&vm, filler, fd, ways[i]), ENOMEM,
+		      "full node: %s: ENOMEM", way_name[ways[i]]);
 	is(vm_events("oom_kill") - kills, 0, "full node: the OOM killer was not asked");
 	vmm_punch(filler, 0, 32 * MIB);
-	is(allocate(&vm, fd, PREFAULT, 0, N), 0, "with memory again, it goes on");
+	is(allocate(&vm, fd, FAULT, 0, N), 0, "with memory again, it goes on");
 	is(off_node(&vm, 0, N, FULL), 0, "with memory again: every page is on the node");
 
 	munmap(p, FILLER_SIZE);
@@ -679,6 +690,7 @@ int main(void)
 		return 0;
 	}
 	set_up();
+	find_ways();
 	be_normal();
 	test_policies();
 	test_mixed();

@@ -106,6 +106,7 @@ static void fill_tables(struct vmm *vm, int pml4, int pdpt, int pd0, int pd4, in
 
 	ctrl_table(vm, pml4)[0] = ctrl_gpa(pdpt) | PTE_TABLE;
 	ctrl_table(vm, pdpt)[0] = ctrl_gpa(pd0) | PTE_TABLE;
+	ctrl_table(vm, pdpt)[3] = 3 * GIB | PTE_TABLE | PTE_HUGE;
 	ctrl_table(vm, pdpt)[4] = ctrl_gpa(pd4) | PTE_TABLE;
 	for (i = 0; i < 512; i++) {
 		ctrl_table(vm, pd0)[i] = i * 2 * MIB | PTE_TABLE | PTE_HUGE;

@@ -3,8 +3,8 @@
  * A VMM as small as the tests allow.
  *
  * A VM has one ordinary memslot, VMM_CTRL_SLOT, which holds page tables and code, and the slots
- * that a test adds. All guest memory is identity mapped: GiB 0, and GiB 4, where the tests put
- * their memory, away from everything that a PC has below 4 GiB.
+ * that a test adds. All guest memory is identity mapped: GiB 0; GiB 4, where the tests put their
+ * memory, away from everything that a PC has below 4 GiB; and GiB 3, where a PC has its firmware.
  */
 #ifndef VMM_H
 #define VMM_H

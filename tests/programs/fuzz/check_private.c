@@ -75,7 +75,7 @@ static bool check_vm(struct model *m, int vm)
 	int i;
 
 	private_nodes(&world.vm[vm], PRIVATE_MEM_PAGE_CACHE, VMM_TEST_GPA, ATTRIBUTES, cached);
-	private_nodes(&world.vm[vm], PRIVATE_MEM_RMP, VMM_TEST_GPA, ATTRIBUTES, prepared);
+	private_nodes(&world.vm[vm], PRIVATE_MEM_GUEST, VMM_TEST_GPA, ATTRIBUTES, prepared);
 	for (i = 0; i < ATTRIBUTES; i++) {
 		if (!check_cached(m, vm, i, cached[i]))
 			return false;

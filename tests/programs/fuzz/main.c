@@ -57,13 +57,16 @@ static void survey_without_module(void)
 	vmm_destroy(&vm);
 }
 
-/* Finds out what private memory there is, on one page. */
+/*
+ * Finds out what private memory there is, on one page. The model only knows guests that cannot
+ * touch theirs.
+ */
 static void survey_private_memory(void)
 {
 	struct vmm vm;
 	int fd;
 
-	if (!private_memory_exists())
+	if (!private_memory_exists() || !private_has_rmp())
 		return;
 	vmm_open(&vm);
 	kernel.private = !private_make(vm.fd);

@@ -204,7 +204,7 @@ struct placed_range range_of(const struct kvm_userspace_memory_region2 *slot)
 		.size = slot->memory_size,
 		.host = (char *)slot->userspace_addr,
 		.nodes = value_at(getenv("SNP_NODES"), slot->guest_phys_addr),
-		.no_rmp = runs(),
+		.one_witness = runs(),
 	};
 }
 
