@@ -60,11 +60,19 @@ function limits_in_all()
 # alone, so it is compared with the same policy there.
 function private_of(boot, op, policy) { return v[boot, "private", op, boot ~ /ours/ ? "private" : "private-task", policy] }
 
+function limit_of_private(boot, without, name, op, policy, most)
+{
+	limit("private memory on " name ": " op ", policy " policy ", to no module", private_of(boot, op, policy) / private_of(without, op, policy), most)
+}
+
 function limits_of_private(boot, without, name)
 {
-	limit("private memory on " name ": a guest's first touch, by policy, to no module", private_of(boot, "guest-first-touch", "bind") / private_of(without, "guest-first-touch", "bind"), 1.05)
-	limit("private memory on " name ": the same without a policy", private_of(boot, "guest-first-touch", "none") / private_of(without, "guest-first-touch", "none"), 1.02)
-	limit("private memory on " name ": punching a hole, to no module", private_of(boot, "punch-hole-in-guest", "bind") / private_of(without, "punch-hole-in-guest", "bind"), 1.02)
+	limit_of_private(boot, without, name, "guest-first-touch", "bind", 1.05)
+	limit_of_private(boot, without, name, "guest-first-touch", "interleave", 1.05)
+	limit_of_private(boot, without, name, "guest-first-touch", "none", 1.02)
+	limit_of_private(boot, without, name, "prefault", "bind", 1.05)
+	limit_of_private(boot, without, name, "fallocate", "bind", 1.05)
+	limit_of_private(boot, without, name, "punch-hole-in-guest", "bind", 1.02)
 }
 
 function limits_of_rest(i, n, ops)
