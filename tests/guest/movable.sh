@@ -12,6 +12,7 @@ block_becomes()
 	return 1
 }
 
+[ ! -e private_mem.ko ] || insmod ./private_mem.ko
 ok "loads" load
 dmesg_mark
 tap ./test_movable

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "numa.h"
+#include "private.h"
 #include "tap.h"
 #include "vmm.h"
 
@@ -158,6 +159,28 @@ static void test_other_memory_goes(void)
 	close(fd);
 }
 
+/* Private memory is KVM's, which allocates it elsewhere, as it would without the module. */
+static void test_private(void)
+{
+	struct vmm private;
+	char *half;
+	int fd;
+
+	if (!private_memory_exists()) {
+		tap_skip("this kernel has no private memory", "private memory");
+		return;
+	}
+	half = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	must(half != MAP_FAILED && !set_policy(half, SIZE, MPOL_BIND, NODE(THIRD)));
+	private_create(&private, 0);
+	fd = vmm_gmem(&private, SIZE, 0);
+	private_slot(&private, VMM_TEST_SLOT, VMM_TEST_GPA, SIZE, half, fd, 0);
+	is(fallocate(fd, ALLOCATE, 0, SIZE), 0, "private memory: its nodes have none, KVM has");
+	close(fd);
+	vmm_destroy(&private);
+	munmap(half, SIZE);
+}
+
 int main(void)
 {
 	must(node_is_in(THIRD, "has_memory"));
@@ -168,6 +191,7 @@ int main(void)
 	} else {
 		test_refused();
 		test_memfd();
+		test_private();
 	}
 	vmm_destroy(&vm);
 	return tap_exit();
