@@ -16,7 +16,19 @@
 #define COMPAT_GUEST_MEMFD_STATE	""
 #endif
 
-/* The same for private memory, which upstream places by no policy of the VMM's. */
+/* Guests' mappings of 2 MiB are for files of the module, which can have such folios. */
+#if COMPAT_BUILDS_GUEST_MEMFD && defined(CONFIG_TRANSPARENT_HUGEPAGE)
+#define COMPAT_BUILDS_HUGE_MAPPINGS	1
+#define COMPAT_HUGE_MAPPINGS_STATE	""
+#elif COMPAT_BUILDS_GUEST_MEMFD
+#define COMPAT_BUILDS_HUGE_MAPPINGS	0
+#define COMPAT_HUGE_MAPPINGS_STATE	"unavailable: this kernel has no CONFIG_TRANSPARENT_HUGEPAGE"
+#else
+#define COMPAT_BUILDS_HUGE_MAPPINGS	0
+#define COMPAT_HUGE_MAPPINGS_STATE	"unavailable: guest_memfd is left to the kernel"
+#endif
+
+/* Private memory, which upstream places by no policy of the VMM's: as guest_memfd. */
 #ifdef COMPAT_PRIVATE_POLICY_STATE
 #define COMPAT_BUILDS_PRIVATE_POLICY	0
 #else

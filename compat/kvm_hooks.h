@@ -21,9 +21,16 @@
 	X(gfn_to_page_many, HOOKS_FOR_SLOTS)
 #endif
 
+#if COMPAT_BUILDS_HUGE_MAPPINGS
+#define COMPAT_HUGE_HOOKS(X) X(max_mapping_level, HOOKS_FOR_HUGE_SLOTS)
+#else
+#define COMPAT_HUGE_HOOKS(X)
+#endif
+
 #if COMPAT_BUILDS_GUEST_MEMFD
 #define COMPAT_GUEST_MEMFD_HOOKS(X)			\
 	COMPAT_FAULT_HOOKS(X)				\
+	COMPAT_HUGE_HOOKS(X)				\
 	X(free_memslot, HOOKS_FOR_SLOTS)		\
 	X(prepare_memory_region, HOOKS_FOR_SLOTS)	\
 	X(check_extension, HOOKS_ADVERTISE)		\

@@ -36,10 +36,11 @@ compat-objs += $(if $(HAVE_KVM_GUEST_TSC_PROTECTED),src/hooks/arch_vcpu_ioctl.o)
 
 ifeq ($(gmem-state),)
 compat-objs += $(addprefix src/gmem/, create.o inode.o bind.o fault.o fault_errno.o \
-	folio.o policy.o fallocate.o poison.o release.o symbols.o zap.o)
+	folio.o huge.o policy.o fallocate.o hole.o poison.o release.o symbols.o zap.o)
 
 compat-objs += $(addprefix src/hooks/, check_extension.o free_memslot.o memslot.o \
 	prepare_memory_region.o vm_ioctl.o)
+compat-objs += $(if $(CONFIG_TRANSPARENT_HUGEPAGE),src/hooks/max_mapping_level.o)
 compat-objs += $(if $(HAVE_KVM_FAULTIN_PFN), \
 	$(addprefix src/hooks/, faultin_pfn.o prefetch_pages.o), \
 	$(addprefix src/hooks/, gfn_to_pfn.o gfn_to_pfn_atomic.o gfn_to_page_many.o))

@@ -11,6 +11,7 @@ MODULE_PARM_DESC(force,
 
 unsigned long features_ours =
 	(COMPAT_BUILDS_GUEST_MEMFD ? BIT(FEATURE_GUEST_MEMFD) : 0) |
+	(COMPAT_BUILDS_HUGE_MAPPINGS ? BIT(FEATURE_HUGE_MAPPINGS) : 0) |
 	(COMPAT_BUILDS_PRIVATE_POLICY ? BIT(FEATURE_PRIVATE_POLICY) : 0) |
 	BIT(FEATURE_TSC_VM_GATE) |
 	(COMPAT_BUILDS_TSC_VCPU_GATE ? BIT(FEATURE_TSC_VCPU_GATE) : 0);
@@ -18,10 +19,22 @@ unsigned long features_ours =
 /* The state of each feature that is not ours. */
 static const char *left_states[FEATURES] = {
 	[FEATURE_GUEST_MEMFD] = COMPAT_GUEST_MEMFD_STATE,
+	[FEATURE_HUGE_MAPPINGS] = COMPAT_HUGE_MAPPINGS_STATE,
 	[FEATURE_PRIVATE_POLICY] = COMPAT_PRIVATE_POLICY_STATE,
 	[FEATURE_TSC_VM_GATE] = "",
 	[FEATURE_TSC_VCPU_GATE] = COMPAT_TSC_VCPU_GATE_STATE,
 };
+
+/**
+ * feature_refused() - what becomes of a feature that this kernel does not allow
+ * @feature: the feature
+ *
+ * Return: text for log_refused() at load.
+ */
+const char *feature_refused(enum feature feature)
+{
+	return feature == FEATURE_HUGE_MAPPINGS ? "guests get no mappings of 2 MiB" : LOAD_REFUSED;
+}
 
 /**
  * feature_leave() - do not provide a feature after all

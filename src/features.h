@@ -11,6 +11,7 @@
 /**
  * enum feature - what the module can provide
  * @FEATURE_GUEST_MEMFD: guest_memfd with mmap() and NUMA policy
+ * @FEATURE_HUGE_MAPPINGS: guests' mappings of 2 MiB of that guest_memfd
  * @FEATURE_PRIVATE_POLICY: private memory of confidential guests by the policy of its shared half
  * @FEATURE_TSC_VM_GATE: KVM_SET_TSC_KHZ on a VM is refused once the VM has a vCPU
  * @FEATURE_TSC_VCPU_GATE: KVM_SET_TSC_KHZ on a vCPU is refused if the vCPU's TSC is protected
@@ -18,6 +19,7 @@
  */
 enum feature {
 	FEATURE_GUEST_MEMFD,
+	FEATURE_HUGE_MAPPINGS,
 	FEATURE_PRIVATE_POLICY,
 	FEATURE_TSC_VM_GATE,
 	FEATURE_TSC_VCPU_GATE,
@@ -38,6 +40,8 @@ static __always_inline bool feature_is_ours(enum feature feature)
 {
 	if (feature == FEATURE_GUEST_MEMFD && !COMPAT_BUILDS_GUEST_MEMFD)
 		return false;
+	if (feature == FEATURE_HUGE_MAPPINGS && !COMPAT_BUILDS_HUGE_MAPPINGS)
+		return false;
 	if (feature == FEATURE_PRIVATE_POLICY && !COMPAT_BUILDS_PRIVATE_POLICY)
 		return false;
 	if (feature == FEATURE_TSC_VCPU_GATE && !COMPAT_BUILDS_TSC_VCPU_GATE)
@@ -50,6 +54,7 @@ extern bool gmem_force;
 /* What becomes of a feature that this kernel does not allow, for log_refused() at load. */
 #define LOAD_REFUSED (gmem_force ? "left out" : "not loaded")
 
+const char *feature_refused(enum feature feature);
 void feature_leave(enum feature feature, const char *state);
 const char *feature_left_state(enum feature feature);
 

@@ -18,15 +18,21 @@ static void (*const needs_kvm)(struct kvm *kvm) __used = kvm_put_kvm;
 /*
  * With force, a feature that cannot be provided is left out. So is private_policy if the parameter
  * is not set: an administrator can do without it where a function that it needs is missing or held.
+ * Guests can always do without huge mappings.
  */
 static int __init gmem_or_leave(enum feature feature, int err)
 {
-	bool unasked = feature == FEATURE_PRIVATE_POLICY && !gmem_private_policy;
+	const char *state = NULL;
 
-	if (!err || !(gmem_force || unasked))
+	if (feature == FEATURE_PRIVATE_POLICY && !gmem_private_policy)
+		state = "unavailable: loaded with private_policy=N, see dmesg";
+	if (feature == FEATURE_HUGE_MAPPINGS)
+		state = "unavailable: KVM's function cannot be redirected, see dmesg";
+	if (gmem_force)
+		state = "unavailable: loaded with force, see dmesg";
+	if (!err || !state)
 		return err;
-	feature_leave(feature, gmem_force ? "unavailable: loaded with force, see dmesg" :
-		      "unavailable: loaded with private_policy=N, see dmesg");
+	feature_leave(feature, state);
 	return 0;
 }
 
@@ -36,6 +42,8 @@ static int __init gmem_start_feature(enum feature feature)
 
 	if (feature_is_ours(FEATURE_GUEST_MEMFD) && feature == FEATURE_GUEST_MEMFD)
 		err = gmem_start();
+	if (feature == FEATURE_HUGE_MAPPINGS && !feature_is_ours(FEATURE_GUEST_MEMFD))
+		err = -ENODEV;
 	if (feature_is_ours(FEATURE_PRIVATE_POLICY) && feature == FEATURE_PRIVATE_POLICY)
 		err = private_symbols_resolve();
 

@@ -74,7 +74,8 @@ static int mempolicy_home(const struct mempolicy *mpol)
  * can hold such pages fails only when there is no memory left at all, and that is what the OOM
  * killer is for.
  */
-static struct folio *alloc_bound(gfp_t gfp, struct mempolicy *mpol)
+static __always_inline struct folio *alloc_bound(gfp_t gfp, unsigned int order,
+						 struct mempolicy *mpol)
 {
 	const unsigned long *usable = nodes_addr(node_states[N_NORMAL_MEMORY]);
 	const unsigned long *mems = nodes_addr(cpuset_current_mems_allowed);
@@ -94,7 +95,7 @@ static struct folio *alloc_bound(gfp_t gfp, struct mempolicy *mpol)
 	if (others)
 		gfp |= __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
 
-	folio = __folio_alloc(gfp, 0, mempolicy_home(mpol), allowed ? &mpol->nodes : NULL);
+	folio = __folio_alloc(gfp, order, mempolicy_home(mpol), allowed ? &mpol->nodes : NULL);
 	return folio ?: ERR_PTR(others ? -ENOSPC : -ENOMEM);
 }
 
@@ -139,7 +140,7 @@ struct folio *mempolicy_alloc_folio(gfp_t gfp, struct mempolicy *mpol, pgoff_t i
 
 	switch (mpol->mode) {
 	case MPOL_BIND:
-		return alloc_bound(gfp, mpol);
+		return alloc_bound(gfp, 0, mpol);
 	case MPOL_PREFERRED_MANY:
 		folio = alloc_preferred(gfp, mpol);
 		break;
@@ -147,7 +148,38 @@ struct folio *mempolicy_alloc_folio(gfp_t gfp, struct mempolicy *mpol, pgoff_t i
 		folio = __folio_alloc(gfp, 0, interleave_node(mpol, ilx), NULL);
 		break;
 	default:
-		folio = compat_alloc_folio(gfp, mpol, ilx);
+		folio = compat_alloc_folio(gfp, 0, mpol, ilx);
 	}
 	return folio ?: ERR_PTR(-ENOMEM);
+}
+
+/**
+ * mempolicy_alloc_huge() - allocate a folio of a PMD's size by a policy, if that costs nobody
+ * @gfp: how to allocate it; without __GFP_RECLAIM
+ * @mpol: the policy
+ * @ilx: index for interleaving, in folios of this size
+ *
+ * The folio comes from a node that the policy would take small folios from as long as there are
+ * any, or not at all: 2 MiB on the second best node are worth less than small folios on the best.
+ * So one node that the policy names must be it; of several, one of them, nearest first. Memory is
+ * neither reclaimed nor compacted for it.
+ *
+ * Context: on the task whose cpuset counts.
+ * Return: the folio, or NULL.
+ */
+struct folio *mempolicy_alloc_huge(gfp_t gfp, struct mempolicy *mpol, pgoff_t ilx)
+{
+	struct folio *folio;
+
+	gfp |= __GFP_NOMEMALLOC | __GFP_NOWARN;
+	switch (mpol->mode) {
+	case MPOL_BIND:
+		folio = alloc_bound(gfp, HUGE_FOLIO_ORDER, mpol);
+		return IS_ERR(folio) ? NULL : folio;
+	case MPOL_PREFERRED_MANY:
+		/* Only small folios leave the nodes that are preferred. */
+		return __folio_alloc(gfp, HUGE_FOLIO_ORDER, mempolicy_home(mpol), &mpol->nodes);
+	default:
+		return compat_alloc_folio(gfp | __GFP_THISNODE, HUGE_FOLIO_ORDER, mpol, ilx);
+	}
 }

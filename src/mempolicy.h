@@ -8,6 +8,7 @@
 
 #include <linux/mempolicy.h>
 #include <linux/mm_types.h>
+#include <linux/pgtable.h>
 
 #include "compat/mm_alloc.h"
 #include "symbol/symbol.h"
@@ -18,9 +19,13 @@
 
 MEMPOLICY_SYMBOLS(DECLARE_SYMBOL)
 
+/* Of a folio that one entry of a PMD maps: 2 MiB. */
+#define HUGE_FOLIO_ORDER (PMD_SHIFT - PAGE_SHIFT)
+
 int mempolicy_symbols_resolve(void);
 int mempolicy_movable_node(const struct mempolicy *mpol);
 struct folio *mempolicy_alloc_folio(gfp_t gfp, struct mempolicy *mpol, pgoff_t ilx);
+struct folio *mempolicy_alloc_huge(gfp_t gfp, struct mempolicy *mpol, pgoff_t ilx);
 
 /**
  * mempolicy_errno() - translate an error of mempolicy_alloc_folio() for user space

@@ -7,6 +7,7 @@
 #include <linux/sysfs.h>
 
 #include "features.h"
+#include "gmem/gmem.h"
 #include "hooks/hooks.h"
 #include "private/private.h"
 #include "status.h"
@@ -18,6 +19,8 @@ static const char *feature_state(enum feature feature)
 	switch (feature) {
 	case FEATURE_GUEST_MEMFD:
 		return "active";
+	case FEATURE_HUGE_MAPPINGS:
+		return gmem_huge_of_new_file() ? "active" : "off: parameter huge";
 	case FEATURE_PRIVATE_POLICY:
 		return READ_ONCE(gmem_private_policy) ? "active" : "off: parameter private_policy";
 	default:
@@ -34,6 +37,7 @@ static const char *feature_state(enum feature feature)
 	static struct kobj_attribute name##_attr = __ATTR_RO(name)
 
 FEATURE_ATTRIBUTE(guest_memfd, FEATURE_GUEST_MEMFD);
+FEATURE_ATTRIBUTE(huge_mappings, FEATURE_HUGE_MAPPINGS);
 FEATURE_ATTRIBUTE(private_policy, FEATURE_PRIVATE_POLICY);
 FEATURE_ATTRIBUTE(tsc_vm_gate, FEATURE_TSC_VM_GATE);
 FEATURE_ATTRIBUTE(tsc_vcpu_gate, FEATURE_TSC_VCPU_GATE);
@@ -78,6 +82,7 @@ static const struct attribute_group private_pages_group = {
 
 static struct attribute *features_attrs[] = {
 	&guest_memfd_attr.attr,
+	&huge_mappings_attr.attr,
 	&private_policy_attr.attr,
 	&tsc_vm_gate_attr.attr,
 	&tsc_vcpu_gate_attr.attr,
@@ -139,8 +144,9 @@ void status_withdraw(void)
  */
 void status_log(void)
 {
-	pr_info("guest_memfd %s; private memory by policy %s; TSC gate of VMs %s, of vCPUs %s\n",
-		feature_state(FEATURE_GUEST_MEMFD), feature_state(FEATURE_PRIVATE_POLICY),
+	pr_info("guest_memfd %s; huge mappings %s; private memory by policy %s; TSC gate of VMs %s, of vCPUs %s\n",
+		feature_state(FEATURE_GUEST_MEMFD), feature_state(FEATURE_HUGE_MAPPINGS),
+		feature_state(FEATURE_PRIVATE_POLICY),
 		feature_state(FEATURE_TSC_VM_GATE), feature_state(FEATURE_TSC_VCPU_GATE));
 	if (gmem_force)
 		pr_warn("loaded with force=Y, which is for testing: not for production\n");

@@ -25,11 +25,12 @@
 #define SPARE (64LL << 20)	/* must remain free on each node */
 #define VALUE 0x6d656d67U
 
-enum { GUEST_MEMFD, PRIVATE_POLICY, TSC_VM_GATE, TSC_VCPU_GATE };
+enum { GUEST_MEMFD, HUGE_MAPPINGS, PRIVATE_POLICY, TSC_VM_GATE, TSC_VCPU_GATE };
 
 static struct report report = {
 	.feature = {
 		[GUEST_MEMFD] = { "guest_memfd", .works = NOT_TRIED },
+		[HUGE_MAPPINGS] = { "huge_mappings", .works = NOT_TRIED },
 		[PRIVATE_POLICY] = { "private_policy", .works = NOT_TRIED },
 		[TSC_VM_GATE] = { "tsc_vm_gate", .works = NOT_TRIED },
 		[TSC_VCPU_GATE] = { "tsc_vcpu_gate", .works = NOT_TRIED },

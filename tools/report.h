@@ -12,7 +12,7 @@ enum verdict { PASS = 0, FAIL = 1, NOT_RUN = 2, NOT_SHOWN = 77 };
 
 enum works { NO, YES, NOT_TRIED };
 
-#define FEATURES 4
+#define FEATURES 5
 #define ROWS_MAX (NODES_MAX + 1)
 
 struct feature {

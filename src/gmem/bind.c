@@ -29,6 +29,20 @@ bool gmem_fd_is_ours(unsigned int fd)
 }
 
 /**
+ * gmem_fd_is_huge() - does this descriptor name a file of ours that can have folios of 2 MiB?
+ * @fd: from user space, see gmem_fd_is_ours()
+ */
+bool gmem_fd_is_huge(unsigned int fd)
+{
+	struct file *file = fget(fd);
+	bool huge = file && file->f_op == &gmem_file_operations && GMEM_I(file_inode(file))->huge;
+
+	if (file)
+		fput(file);
+	return huge;
+}
+
+/**
  * gmem_file_for_slot() - get the file that a new slot is to be bound to
  * @kvm: the VM
  * @slot: the new slot
@@ -88,21 +102,53 @@ static unsigned long slot_lpages(const struct kvm_memory_slot *slot, int level)
  * paging, and the collapse of small mappings. The arrays are freed together with the slot, so
  * nothing has to undo this.
  */
-static void slot_forbid_huge_mappings(struct kvm_memory_slot *slot)
+static void slot_forbid_huge_mappings(struct kvm_memory_slot *slot, int level)
 {
-	int level;
+	struct kvm_lpage_info *info = slot->arch.lpage_info[level - PG_LEVEL_2M];
+	unsigned long i, n = slot_lpages(slot, level);
 
-	for (level = PG_LEVEL_2M; level <= KVM_MAX_HUGEPAGE_LEVEL; level++) {
-		struct kvm_lpage_info *info = slot->arch.lpage_info[level - PG_LEVEL_2M];
-		unsigned long i, n = slot_lpages(slot, level);
+	for (i = 0; i < n; i++)
+		info[i].disallow_lpage++;
+}
 
-		for (i = 0; i < n; i++)
-			info[i].disallow_lpage++;
+/*
+ * Allow 2 MiB wherever the slot contains all of them, and leave the rest to gmem_mapping_level().
+ * KVM has forbidden them where gfn and userspace_addr do not agree, which means nothing here. It
+ * counts its own reasons against them only once the slot can be seen.
+ */
+static void slot_allow_huge_mappings(struct kvm_memory_slot *slot)
+{
+	struct kvm_lpage_info *info = slot->arch.lpage_info[0];
+	unsigned long i, n = slot_lpages(slot, PG_LEVEL_2M);
+
+	for (i = 0; i < n; i++)
+		info[i].disallow_lpage = 0;
+	if (slot->base_gfn % GMEM_HUGE_PAGES)
+		info[0].disallow_lpage = 1;
+	if ((slot->base_gfn + slot->npages) % GMEM_HUGE_PAGES)
+		info[n - 1].disallow_lpage = 1;
+}
+
+/* A folio is as far from a boundary of 2 MiB in the file as in memory. */
+static bool slot_is_congruent(const struct kvm_memory_slot *slot, pgoff_t pgoff)
+{
+	return (slot->base_gfn ^ pgoff) % GMEM_HUGE_PAGES == 0;
+}
+
+static void slot_limit_mappings(struct kvm_memory_slot *slot, const struct gmem_binding *binding)
+{
+	int level = PG_LEVEL_2M;
+
+	if (binding->huge && slot_is_congruent(slot, binding->pgoff)) {
+		slot_allow_huge_mappings(slot);
+		level++;
 	}
+	for (; level <= KVM_MAX_HUGEPAGE_LEVEL; level++)
+		slot_forbid_huge_mappings(slot, level);
 }
 
 static struct gmem_binding *binding_alloc(struct kvm_memory_slot *slot, struct file *file,
-					  pgoff_t pgoff)
+					  pgoff_t pgoff, bool huge)
 {
 	unsigned long n = slot_lpages(slot, GMEM_LPAGE_LEVEL);
 	struct gmem_binding *b = kvzalloc(struct_size(b, lpage_info, n), GFP_KERNEL_ACCOUNT);
@@ -113,6 +159,7 @@ static struct gmem_binding *binding_alloc(struct kvm_memory_slot *slot, struct f
 	b->slot = slot;
 	b->file = file;
 	b->pgoff = pgoff;
+	b->huge = huge;
 	b->kvm_lpage_info = slot->arch.lpage_info[GMEM_LPAGE_INDEX];
 	memcpy(b->lpage_info, b->kvm_lpage_info, array_size(n, sizeof(*b->lpage_info)));
 	return b;
@@ -140,6 +187,7 @@ static int file_link(struct file *file, struct gmem_binding *binding)
  * @slot: the slot: its metadata is allocated, and nobody can see it yet
  * @file: from gmem_file_for_slot(); the reference stays with the caller
  * @pgoff: page offset of the slot's first page in the file
+ * @huge: KVM asks gmem_mapping_level() about mappings of the slot
  *
  * Stands for the second half of kvm_gmem_bind(). Once this has returned 0, gmem_unbind() must be
  * called before the slot is freed.
@@ -147,9 +195,9 @@ static int file_link(struct file *file, struct gmem_binding *binding)
  * Context: kvm->slots_lock and slots_arch_lock held. Takes the invalidate_lock.
  * Return: 0; -EEXIST if part of the range is bound already; -ENOMEM.
  */
-int gmem_bind(struct kvm_memory_slot *slot, struct file *file, pgoff_t pgoff)
+int gmem_bind(struct kvm_memory_slot *slot, struct file *file, pgoff_t pgoff, bool huge)
 {
-	struct gmem_binding *binding = binding_alloc(slot, file, pgoff);
+	struct gmem_binding *binding = binding_alloc(slot, file, pgoff, huge);
 	int err;
 
 	if (!binding)
@@ -164,7 +212,7 @@ int gmem_bind(struct kvm_memory_slot *slot, struct file *file, pgoff_t pgoff)
 	}
 
 	slot->arch.lpage_info[GMEM_LPAGE_INDEX] = binding->lpage_info;
-	slot_forbid_huge_mappings(slot);
+	slot_limit_mappings(slot, binding);
 	slot->flags |= GMEM_SLOT_BOUND;
 	/* The file may be closed before the slot is deleted, so the slot pins the module itself. */
 	__module_get(THIS_MODULE);

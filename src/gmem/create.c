@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* KVM_CREATE_GUEST_MEMFD, and what can be done with the file: its operations, and mmap(). */
 #include <linux/file.h>
+#include <linux/mm.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 
 #include "gmem.h"
@@ -17,11 +19,25 @@ static int gmem_mmap(struct file *file, struct vm_area_struct *vma)
 	return 0;
 }
 
+/* How much memory there is, and in folios of which size. */
+static void gmem_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct inode *inode = file_inode(file);
+	unsigned long pages = READ_ONCE(inode->i_mapping->nrpages);
+	unsigned long huge = min(gmem_huge_folios(inode), pages / GMEM_HUGE_PAGES);
+
+	seq_printf(m, "guest_memfd_huge_folios:\t%lu\n", huge);
+	seq_printf(m, "guest_memfd_small_folios:\t%lu\n", pages - huge * GMEM_HUGE_PAGES);
+}
+
 /* There is no .owner, because the inode pins the module, and for longer; see inode.c. */
 const struct file_operations gmem_file_operations = {
 	.open = generic_file_open,
 	.mmap = gmem_mmap,
 	.fallocate = gmem_fallocate,
+	/* Addresses that can be mapped by 2 MiB. */
+	.get_unmapped_area = thp_get_unmapped_area,
+	.show_fdinfo = gmem_show_fdinfo,
 	.release = gmem_release,
 	/* The writer that keeps khugepaged out would be mistaken for the caller; see inode.c. */
 	.setlease = simple_nosetlease,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* fallocate(): pages allocated before their first touch, and holes. */
+/* fallocate(): pages allocated before their first touch. Holes are in hole.c. */
 #include <linux/fs.h>
 #include <linux/falloc.h> /* needs types of linux/fs.h */
 #include <linux/mm.h>
@@ -8,33 +8,6 @@
 
 #include "../mempolicy.h"
 #include "gmem.h"
-
-/* From now on, faults in [start, end) wait until the hole is punched, see folio.c. */
-static void gmem_announce_hole(struct inode *inode, pgoff_t start, pgoff_t end)
-{
-	WRITE_ONCE(GMEM_I(inode)->hole_start, start);
-	WRITE_ONCE(GMEM_I(inode)->hole_end, end);
-}
-
-/*
- * The invalidate_lock covers zap and truncation, so that gmem_zap_begin() and gmem_zap_end()
- * walk the same bindings.
- */
-static long gmem_punch_hole(struct inode *inode, loff_t offset, loff_t len)
-{
-	struct address_space *mapping = inode->i_mapping;
-	pgoff_t start = offset >> PAGE_SHIFT;
-	pgoff_t end = (offset + len) >> PAGE_SHIFT;
-
-	filemap_invalidate_lock(mapping);
-	gmem_announce_hole(inode, start, end);
-	gmem_zap_begin(inode, start, end);
-	truncate_inode_pages_range(mapping, offset, offset + len - 1);
-	gmem_zap_end(inode, start, end);
-	gmem_announce_hole(inode, 0, 0);
-	filemap_invalidate_unlock(mapping);
-	return 0;
-}
 
 /*
  * Only a fatal signal interrupts this, as in shmem. If every signal did, a system call that is
@@ -46,22 +19,24 @@ static long gmem_punch_hole(struct inode *inode, loff_t offset, loff_t len)
  */
 static long gmem_allocate(struct inode *inode, loff_t offset, loff_t len)
 {
-	pgoff_t index = offset >> PAGE_SHIFT;
+	pgoff_t start = offset >> PAGE_SHIFT, index = start;
 	pgoff_t end = (offset + len) >> PAGE_SHIFT;
 
 	if (offset + len > i_size_read(inode))
 		return -EINVAL;
 
-	for (; index < end; index++) {
+	gmem_holes_keep(inode, start, end);
+	while (index < end) {
 		struct folio *folio;
 
 		if (fatal_signal_pending(current))
 			return -EINTR;
 
-		folio = gmem_get_folio(inode, index);
+		folio = gmem_get_folio(inode, index, start, end);
 		if (IS_ERR(folio))
 			return mempolicy_errno(PTR_ERR(folio));
 
+		index = folio_next_index(folio);
 		folio_unlock(folio);
 		folio_put(folio);
 		cond_resched();
@@ -79,8 +54,8 @@ static long gmem_allocate(struct inode *inode, loff_t offset, loff_t len)
  * Stands for kvm_gmem_fallocate(). Pages come from the node that the policy names, and are
  * cleared.
  *
- * Return: 0, -EOPNOTSUPP (mode), -EINVAL (range), -ENOMEM, -EINTR at a fatal signal. After the
- *	   last two, the pages up to the failure are allocated.
+ * Return: 0, -EOPNOTSUPP (mode), -EINVAL (range), -ENOMEM, -EINTR at a fatal signal. Pages up to
+ *	   the failure are allocated then; of a hole, nothing was freed.
  */
 long gmem_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
 {

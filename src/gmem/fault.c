@@ -67,20 +67,21 @@ static vm_fault_t gmem_host_fault_error(const struct vm_fault *vmf, int err)
 static vm_fault_t gmem_host_fault(struct vm_fault *vmf)
 {
 	struct inode *inode = file_inode(vmf->vma->vm_file);
+	pgoff_t end = i_size_read(inode) >> PAGE_SHIFT;
 	struct folio *folio;
 
 	/* Compared in pages, because mremap() reaches offsets that in bytes exceed a loff_t. */
-	if (vmf->pgoff >= i_size_read(inode) >> PAGE_SHIFT || !gmem_host_may_map(vmf))
+	if (vmf->pgoff >= end || !gmem_host_may_map(vmf))
 		return VM_FAULT_SIGBUS;
 
 	if (xa_load(&inode->i_mapping->i_pages, vmf->pgoff) && gmem_map_window(vmf))
 		return VM_FAULT_NOPAGE;
 
-	folio = gmem_get_folio(inode, vmf->pgoff);
+	folio = gmem_get_folio(inode, vmf->pgoff, 0, end);
 	if (IS_ERR(folio))
 		return gmem_host_fault_error(vmf, PTR_ERR(folio));
 
-	vmf->page = folio_page(folio, 0);
+	vmf->page = folio_file_page(folio, vmf->pgoff);
 	return VM_FAULT_LOCKED;
 }
 
@@ -93,23 +94,28 @@ const struct vm_operations_struct gmem_vm_operations = {
 	COMPAT_GET_POLICY(gmem_get_policy),
 };
 
-static struct folio *gmem_slot_get_folio(const struct kvm_memory_slot *slot, gfn_t gfn)
+static struct page *gmem_slot_get_page(const struct kvm_memory_slot *slot, gfn_t gfn)
 {
 	struct gmem_binding *binding = gmem_binding_of(slot);
+	pgoff_t index = gfn - slot->base_gfn + binding->pgoff;
 	struct folio *folio;
+	struct inode *inode;
 	struct file *file;
+	struct page *page;
 
 	/* Fails as soon as the last reference is dropped, before gmem_release() has run. */
 	file = compat_get_file_active(&binding->file);
 	if (!file)
 		return ERR_PTR(-EFAULT);
 
-	folio = gmem_get_folio(file_inode(file), gfn - slot->base_gfn + binding->pgoff);
+	inode = file_inode(file);
+	folio = gmem_get_folio(inode, index, 0, i_size_read(inode) >> PAGE_SHIFT);
 	fput(file);
 	if (IS_ERR(folio))
 		return ERR_PTR(mempolicy_errno(PTR_ERR(folio)));
 
-	if (folio_test_hwpoison(folio)) {
+	page = folio_file_page(folio, index);
+	if (PageHWPoison(page)) {
 		folio_unlock(folio);
 		folio_put(folio);
 		return ERR_PTR(-EHWPOISON);
@@ -121,7 +127,7 @@ static struct folio *gmem_slot_get_folio(const struct kvm_memory_slot *slot, gfn
 	 */
 	folio_mark_dirty(folio);
 	folio_unlock(folio);
-	return folio;
+	return page;
 }
 
 /**
@@ -142,17 +148,17 @@ static struct folio *gmem_slot_get_folio(const struct kvm_memory_slot *slot, gfn
  */
 kvm_pfn_t gmem_guest_fault(const struct kvm_memory_slot *slot, gfn_t gfn)
 {
-	struct folio *folio = gmem_slot_get_folio(slot, gfn);
+	struct page *page = gmem_slot_get_page(slot, gfn);
 	struct kvm_vcpu *vcpu;
 
-	if (!IS_ERR(folio))
-		return folio_pfn(folio);
+	if (!IS_ERR(page))
+		return page_to_pfn(page);
 
 	vcpu = kernel_call(kvm_get_running_vcpu)();
 	if (WARN_ON_ONCE(!vcpu))
 		return KVM_PFN_ERR_FAULT;
 
 	compat_memory_fault_exit(vcpu, gfn_to_gpa(gfn), PAGE_SIZE);
-	gmem_fault_errno(PTR_ERR(folio));
+	gmem_fault_errno(PTR_ERR(page));
 	return KVM_PFN_ERR_FAULT;
 }

@@ -30,18 +30,20 @@ static void gmem_wait_for_hole(struct inode *inode, pgoff_t index)
 /**
  * gmem_get_folio() - get the folio at an index, allocated if there is none
  * @inode: inode of a guest_memfd
- * @index: page offset, below the size of the file
+ * @index: page offset
+ * @first: page offset of the start of the range that may become resident for the page's sake
+ * @end: its end, exclusive; contains @index, and does not exceed the size of the file
  *
  * Stands for kvm_gmem_get_folio(). Does not mark the folio accessed, because the memory is
  * unevictable.
  *
  * Context: may sleep. Waits while a hole is punched around @index, so it must not be called with
  *	    the invalidate_lock held.
- * Return: a locked folio of one page with a reference held, which was cleared when it was
- *	   allocated; or an error as gmem_alloc_folio(), or ERR_PTR(-ENOMEM) if the memory cgroup
- *	   is at its limit.
+ * Return: a locked folio that contains the page, with a reference held, which was cleared when
+ *	   it was allocated; or an error as gmem_alloc_folio(), or ERR_PTR(-ENOMEM) if the memory
+ *	   cgroup is at its limit.
  */
-struct folio *gmem_get_folio(struct inode *inode, pgoff_t index)
+struct folio *gmem_get_folio(struct inode *inode, pgoff_t index, pgoff_t first, pgoff_t end)
 {
 	struct address_space *mapping = inode->i_mapping;
 	struct folio *folio;
@@ -52,6 +54,12 @@ struct folio *gmem_get_folio(struct inode *inode, pgoff_t index)
 		folio = filemap_lock_folio(mapping, index);
 		if (!IS_ERR_OR_NULL(folio))
 			return folio;
+
+		if (GMEM_I(inode)->huge) {
+			folio = gmem_get_huge_folio(inode, index, first, end);
+			if (folio)
+				return folio;
+		}
 
 		gmem_wait_for_hole(inode, index);
 		folio = gmem_alloc_folio(inode, index);

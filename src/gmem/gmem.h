@@ -8,8 +8,10 @@
  *	bind.c		a memslot is bound to the file
  *	fault.c		the guest or the host touches a page
  *	folio.c		the folio at an index of the file, allocated if there is none
+ *	huge.c		a folio of 2 MiB, if it is asked for, and the size of guests' mappings
  *	policy.c	the node that the folio comes from
- *	fallocate.c	folios allocated before their first touch, and holes
+ *	fallocate.c	folios allocated before their first touch
+ *	hole.c		holes, also in the middle of a folio
  *	poison.c	a page whose memory has failed
  *	release.c	close
  * Below them are inode.c (file system and slab cache), zap.c (guest mappings), fault_errno.c (the
@@ -54,6 +56,23 @@ static_assert(!(KVM_MEMSLOT_INVALID & GMEM_SLOT_BOUND));
 #define GMEM_NAME "[kvm-gmem]"
 #define GMEM_SUPPORTED_FLAGS (GUEST_MEMFD_FLAG_MMAP | GUEST_MEMFD_FLAG_INIT_SHARED)
 
+/* Pages in a folio of 2 MiB, the only size there is besides single pages. */
+#define GMEM_HUGE_PAGES (1UL << (PMD_SHIFT - PAGE_SHIFT))
+
+/**
+ * enum gmem_huge - when folios of 2 MiB are allocated, as for shmem
+ * @GMEM_HUGE_NEVER: never
+ * @GMEM_HUGE_ADVISE: where a mapping has MADV_HUGEPAGE
+ * @GMEM_HUGE_WITHIN_SIZE: where no mapping has MADV_NOHUGEPAGE, and not beyond the end of the file
+ * @GMEM_HUGE_ALWAYS: the same, because a file never grows beyond its end
+ */
+enum gmem_huge {
+	GMEM_HUGE_NEVER,
+	GMEM_HUGE_ADVISE,
+	GMEM_HUGE_WITHIN_SIZE,
+	GMEM_HUGE_ALWAYS,
+};
+
 /**
  * struct gmem_inode - the memory of a guest_memfd
  * @policy: NUMA policy of each range of offsets; has a lock of its own
@@ -62,7 +81,11 @@ static_assert(!(KVM_MEMSLOT_INVALID & GMEM_SLOT_BOUND));
  *		invalidate_lock held, read without
  * @hole_end: page offset of the end of the hole, exclusive; 0 if no hole is being punched.
  *		Accessed like @hole_start
+ * @holes: pages of folios that could not be split, see hole.c; protected by the invalidate_lock
+ * @holes_work: tries to split them again
+ * @holes_delay: when it does, in jiffies; protected by the invalidate_lock
  * @flags: GUEST_MEMFD_FLAG_*; constant
+ * @huge: when folios of 2 MiB are allocated; constant
  * @pins_module: the inode holds a reference to this module; constant
  * @vfs_inode: the VFS's inode; its page cache holds the folios
  */
@@ -70,7 +93,11 @@ struct gmem_inode {
 	struct shared_policy policy;
 	struct list_head files;
 	pgoff_t hole_start, hole_end;
+	struct xarray holes;
+	struct delayed_work holes_work;
+	unsigned long holes_delay;
 	u64 flags;
+	enum gmem_huge huge;
 	bool pins_module;
 	struct inode vfs_inode;
 };
@@ -93,6 +120,7 @@ struct gmem_file {
  * @file: the file, without a reference; NULL once the file is released. Written under slots_lock
  *	  and the invalidate_lock
  * @pgoff: page offset of the slot's first page in the file
+ * @huge: mappings of 2 MiB are allowed where gfn and page offset agree; constant
  * @kvm_lpage_info: KVM's own array, to be put back before KVM frees it
  * @lpage_info: the array that the slot has in its place, from which the binding is found
  *
@@ -108,6 +136,7 @@ struct gmem_binding {
 	struct kvm_memory_slot *slot;
 	struct file *file;
 	pgoff_t pgoff;
+	bool huge;
 	struct kvm_lpage_info *kvm_lpage_info;
 	struct kvm_lpage_info lpage_info[];
 };
@@ -135,6 +164,15 @@ static inline struct gmem_binding *gmem_binding_of(const struct kvm_memory_slot 
 			    struct gmem_binding, lpage_info[0]);
 }
 
+/* Are mappings of 2 MiB allowed around a gfn of a bound slot? KVM counts what speaks against it. */
+static inline bool gmem_slot_allows_huge(const struct kvm_memory_slot *slot, gfn_t gfn)
+{
+	int shift = KVM_HPAGE_GFN_SHIFT(PG_LEVEL_2M);
+	unsigned long i = (gfn >> shift) - (slot->base_gfn >> shift);
+
+	return !slot->arch.lpage_info[0][i].disallow_lpage;
+}
+
 /* create.c */
 extern const struct file_operations gmem_file_operations;
 int gmem_create(struct kvm *kvm, const struct kvm_create_guest_memfd *args);
@@ -148,7 +186,8 @@ struct file *gmem_open(loff_t size, u64 flags);
 bool gmem_fd_is_ours(unsigned int fd);
 struct file *gmem_file_for_slot(struct kvm *kvm, const struct kvm_memory_slot *slot,
 				unsigned int fd, u64 offset);
-int gmem_bind(struct kvm_memory_slot *slot, struct file *file, pgoff_t pgoff);
+bool gmem_fd_is_huge(unsigned int fd);
+int gmem_bind(struct kvm_memory_slot *slot, struct file *file, pgoff_t pgoff, bool huge);
 void gmem_unbind(struct kvm_memory_slot *slot);
 
 /* fault.c */
@@ -159,15 +198,28 @@ kvm_pfn_t gmem_guest_fault(const struct kvm_memory_slot *slot, gfn_t gfn);
 void gmem_fault_errno(int err);
 
 /* folio.c */
-struct folio *gmem_get_folio(struct inode *inode, pgoff_t index);
+struct folio *gmem_get_folio(struct inode *inode, pgoff_t index, pgoff_t first, pgoff_t end);
+
+/* huge.c */
+enum gmem_huge gmem_huge_of_new_file(void);
+struct folio *gmem_get_huge_folio(struct inode *inode, pgoff_t index, pgoff_t first, pgoff_t end);
+unsigned long gmem_huge_folios(struct inode *inode);
+int gmem_mapping_level(const struct kvm_memory_slot *slot, gfn_t gfn, int max_level);
 
 /* policy.c */
 struct folio *gmem_alloc_folio(struct inode *inode, pgoff_t index);
+struct folio *gmem_alloc_huge_folio(struct inode *inode, pgoff_t index, gfp_t gfp);
 int gmem_set_policy(struct vm_area_struct *vma, struct mempolicy *mpol);
 struct mempolicy *gmem_get_policy(struct vm_area_struct *vma, unsigned long addr, pgoff_t *ilx);
 
 /* fallocate.c */
 long gmem_fallocate(struct file *file, int mode, loff_t offset, loff_t len);
+
+/* hole.c */
+long gmem_punch_hole(struct inode *inode, loff_t offset, loff_t len);
+void gmem_holes_keep(struct inode *inode, pgoff_t start, pgoff_t end);
+void gmem_holes_init(struct gmem_inode *gi);
+void gmem_holes_forget(struct gmem_inode *gi);
 
 /* poison.c */
 int gmem_error_remove_folio(struct address_space *mapping, struct folio *folio);

@@ -61,11 +61,18 @@ static struct inode *gmem_alloc_inode(struct super_block *sb)
 
 	kernel_call(mpol_shared_policy_init)(&gi->policy, NULL);
 	INIT_LIST_HEAD(&gi->files);
-	gi->hole_start = 0;
-	gi->hole_end = 0;
+	gmem_holes_init(gi);
 	gi->flags = 0;
+	gi->huge = GMEM_HUGE_NEVER;
 	gi->pins_module = false;
 	return &gi->vfs_inode;
+}
+
+static void gmem_evict_inode(struct inode *inode)
+{
+	gmem_holes_forget(GMEM_I(inode));
+	truncate_inode_pages_final(inode->i_mapping);
+	clear_inode(inode);
 }
 
 /* The root of the file system has an inode as well, which does not pin the module. */
@@ -85,6 +92,7 @@ static void gmem_free_inode(struct inode *inode)
 static const struct super_operations gmem_super_operations = {
 	.statfs = simple_statfs,
 	.alloc_inode = gmem_alloc_inode,
+	.evict_inode = gmem_evict_inode,
 	.destroy_inode = gmem_destroy_inode,
 	.free_inode = gmem_free_inode,
 };
@@ -138,6 +146,10 @@ static struct inode *gmem_new_inode(struct super_block *sb, loff_t size, u64 fla
 	/* Folios are neither migrated nor reclaimed, because guest mappings have no rmap. */
 	compat_mapping_pin(inode->i_mapping);
 	GMEM_I(inode)->flags = flags;
+	GMEM_I(inode)->huge = gmem_huge_of_new_file();
+	/* Core mm counts folios of 2 MiB in another way where a mapping is not said to have any. */
+	if (GMEM_I(inode)->huge)
+		mapping_set_large_folios(inode->i_mapping);
 
 	/*
 	 * khugepaged and MADV_COLLAPSE work on any regular file that is not open for writing,

@@ -26,6 +26,13 @@
  */
 #define GMEM_INTERLEAVE_BASE 0
 
+/* This is mpol_cond_put(), which calls an unexported function. */
+static void gmem_policy_put(struct mempolicy *mpol)
+{
+	if (mpol_needs_cond_ref(mpol))
+		kernel_call(__mpol_put)(mpol);
+}
+
 /**
  * gmem_alloc_folio() - allocate the folio for an index as the file's policy says
  * @inode: inode of a guest_memfd
@@ -50,14 +57,93 @@ struct folio *gmem_alloc_folio(struct inode *inode, pgoff_t index)
 	mpol = kernel_call(mpol_shared_policy_lookup)(&GMEM_I(inode)->policy, index);
 	if (mpol) {
 		folio = mempolicy_alloc_folio(gfp, mpol, GMEM_INTERLEAVE_BASE + index);
-		/* This is mpol_cond_put(), which calls an unexported function. */
-		if (mpol_needs_cond_ref(mpol))
-			kernel_call(__mpol_put)(mpol);
+		gmem_policy_put(mpol);
 	} else {
 		folio = filemap_alloc_folio(gfp, 0) ?: ERR_PTR(-ENOMEM);
 	}
 
 	if (!IS_ERR(folio))
+		__folio_mark_uptodate(folio);
+	return folio;
+}
+
+/* The first range with a policy that overlaps another range, or NULL. The tree's lock is held. */
+static const struct sp_node *gmem_policy_find(const struct shared_policy *policy, pgoff_t start,
+					      pgoff_t end)
+{
+	const struct rb_node *n = policy->root.rb_node;
+
+	while (n) {
+		const struct sp_node *found = rb_entry(n, struct sp_node, nd);
+
+		if (end <= found->start)
+			n = n->rb_left;
+		else if (start >= found->end)
+			n = n->rb_right;
+		else
+			return found;
+	}
+	return NULL;
+}
+
+/*
+ * Get the policy of a whole range, with a reference, or NULL if the file has none there. Returns
+ * false where a policy begins or ends inside the range: no folio of its size could obey. The
+ * kernel's own lookup tells nothing about where a policy ends.
+ */
+static bool gmem_policy_of_range(struct inode *inode, pgoff_t start, pgoff_t end,
+				 struct mempolicy **mpol)
+{
+	struct shared_policy *policy = &GMEM_I(inode)->policy;
+	const struct sp_node *found;
+	bool whole = true;
+
+	*mpol = NULL;
+	if (RB_EMPTY_ROOT(&policy->root))
+		return true;
+
+	read_lock(&policy->lock);
+	found = gmem_policy_find(policy, start, end);
+	if (found) {
+		whole = found->start <= start && end <= found->end;
+		if (whole) {
+			*mpol = found->policy;
+			mpol_get(*mpol);
+		}
+	}
+	read_unlock(&policy->lock);
+	return whole;
+}
+
+/**
+ * gmem_alloc_huge_folio() - allocate a folio of 2 MiB as the file's policy says
+ * @inode: inode of a guest_memfd
+ * @index: page offset of its start
+ * @gfp: how to allocate it; without __GFP_RECLAIM
+ *
+ * Interleaving counts folios of this size, as shmem does: 2 MiB number i of the file go to node i
+ * modulo n. Where the file has no policy, the task's own counts, and counts in the same way.
+ *
+ * Context: on the task that is charged for the folio.
+ * Return: a folio that is in no mapping, cleared and uptodate; or NULL if @gfp does not provide it
+ *	   from the right node, or if not all of its pages have the same policy.
+ */
+struct folio *gmem_alloc_huge_folio(struct inode *inode, pgoff_t index, gfp_t gfp)
+{
+	struct mempolicy *mpol, *wanted;
+	struct folio *folio;
+
+	if (!gmem_policy_of_range(inode, index, index + GMEM_HUGE_PAGES, &mpol))
+		return NULL;
+
+	wanted = mpol ?: current->mempolicy;
+	gfp |= __GFP_ZERO;
+	if (wanted)
+		folio = mempolicy_alloc_huge(gfp, wanted, index >> HUGE_FOLIO_ORDER);
+	else
+		folio = filemap_alloc_folio(gfp | __GFP_THISNODE, HUGE_FOLIO_ORDER);
+	gmem_policy_put(mpol);
+	if (folio)
 		__folio_mark_uptodate(folio);
 	return folio;
 }

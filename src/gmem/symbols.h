@@ -10,6 +10,7 @@
 
 #include "../symbol/symbol.h"
 #include "compat/kvm_invalidate.h"
+#include "compat/mm_huge.h"
 
 /* The last two are exported, but from 6.18 on to KVM's own vendor modules only. */
 #define GMEM_SYMBOLS(X)						\
@@ -19,6 +20,9 @@
 	X(SYMBOL_KERNEL, mpol_shared_policy_lookup)		\
 	X(SYMBOL_KERNEL, security_inode_init_security_anon)	\
 	X(SYMBOL_KERNEL, task_work_add)				\
+	X(SYMBOL_KERNEL, vma_interval_tree_iter_first)		\
+	X(SYMBOL_KERNEL, vma_interval_tree_iter_next)		\
+	COMPAT_SPLIT_SYMBOLS(X)					\
 	X(SYMBOL_KVM, kvm_mmu_invalidate_begin)			\
 	X(SYMBOL_KVM, kvm_mmu_invalidate_end)			\
 	COMPAT_INVALIDATE_SYMBOLS(X)				\

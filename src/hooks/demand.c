@@ -46,7 +46,8 @@ unsigned int demand_users[HOOK_GROUPS]; /* there, or about to be; demand_lock */
 /* Attached only while there are users. */
 static bool group_is_on_demand(enum hook_group group)
 {
-	return group == HOOKS_FOR_SLOTS || group == HOOKS_FOR_PRIVATE_PAGES;
+	return group == HOOKS_FOR_SLOTS || group == HOOKS_FOR_HUGE_SLOTS ||
+	       group == HOOKS_FOR_PRIVATE_PAGES;
 }
 
 static bool group_is_wanted(enum hook_group group)
@@ -83,7 +84,7 @@ int demand_load(enum feature feature)
 
 	for (group = 0; group < HOOK_GROUPS && !err; group++) {
 		if (hooks_feature(group) == feature && group_is_wanted(group))
-			err = hooks_attach(group, LOAD_REFUSED);
+			err = hooks_attach(group, feature_refused(feature));
 	}
 	return err;
 }

@@ -19,10 +19,13 @@ DEFINE_REDIRECT(free_memslot, "kvm_arch_free_memslot", free_memslot_replacement,
 
 static void free_memslot_replacement(struct kvm *kvm, struct kvm_memory_slot *slot)
 {
+	bool huge = gmem_binding_of(slot)->huge;
 	int idx = redirect_enter();
 
 	gmem_unbind(slot);
 	redirect_original(free_memslot)(kvm, slot);
+	if (huge)
+		demand_put(HOOKS_FOR_HUGE_SLOTS);
 	demand_put(HOOKS_FOR_SLOTS);
 	redirect_exit(idx);
 }

@@ -7,6 +7,7 @@
 
 static const enum feature group_feature[HOOK_GROUPS] = {
 	[HOOKS_FOR_SLOTS] = FEATURE_GUEST_MEMFD,
+	[HOOKS_FOR_HUGE_SLOTS] = FEATURE_HUGE_MAPPINGS,
 	[HOOKS_FOR_PRIVATE_PAGES] = FEATURE_PRIVATE_POLICY,
 	[HOOKS_FOR_FILES] = FEATURE_GUEST_MEMFD,
 	[HOOKS_FOR_PRIVATE_FILES] = FEATURE_PRIVATE_POLICY,
@@ -36,6 +37,7 @@ static __always_inline void hooks_dispatch(enum hook_group group, unsigned long 
 	}
 
 DEFINE_HOOKS_CALLBACK(slots_callback, HOOKS_FOR_SLOTS)
+DEFINE_HOOKS_CALLBACK(huge_slots_callback, HOOKS_FOR_HUGE_SLOTS)
 DEFINE_HOOKS_CALLBACK(private_pages_callback, HOOKS_FOR_PRIVATE_PAGES)
 DEFINE_HOOKS_CALLBACK(files_callback, HOOKS_FOR_FILES)
 DEFINE_HOOKS_CALLBACK(private_files_callback, HOOKS_FOR_PRIVATE_FILES)
@@ -45,6 +47,7 @@ DEFINE_HOOKS_CALLBACK(tsc_vcpu_gate_callback, HOOKS_TSC_VCPU_GATE)
 
 static struct ftrace_ops hooks_ops[HOOK_GROUPS] = {
 	[HOOKS_FOR_SLOTS] = REDIRECT_OPS(slots_callback),
+	[HOOKS_FOR_HUGE_SLOTS] = REDIRECT_OPS(huge_slots_callback),
 	[HOOKS_FOR_PRIVATE_PAGES] = REDIRECT_OPS(private_pages_callback),
 	[HOOKS_FOR_FILES] = REDIRECT_OPS(files_callback),
 	[HOOKS_FOR_PRIVATE_FILES] = REDIRECT_OPS(private_files_callback),
@@ -225,7 +228,7 @@ int hooks_find(enum feature feature)
 		list.redirect[list.n++] = &redirect_##name;
 	COMPAT_HOOKS(X)
 #undef X
-	return redirects_find(&list, LOAD_REFUSED);
+	return redirects_find(&list, feature_refused(feature));
 }
 
 /**

@@ -26,11 +26,13 @@
  * struct memslot_request - a memslot that a task has asked KVM for, to be bound
  * @kvm: the VM
  * @mem: the request, as user space made it
+ * @huge: the redirect for mappings of 2 MiB is attached for the slot
  * @bound: memslot_bind() has bound the slot
  */
 struct memslot_request {
 	struct kvm *kvm;
 	const struct kvm_userspace_memory_region2 *mem;
+	bool huge;
 	bool bound;
 };
 
@@ -109,6 +111,13 @@ static long set_ordinary(struct file *filp, const struct kvm_userspace_memory_re
 	return hook_set_region(filp, &ordinary);
 }
 
+/* Without the redirect, the slot has mappings of 4 KiB. */
+static bool get_huge_mappings(const struct kvm_userspace_memory_region2 *mem)
+{
+	return feature_is_ours(FEATURE_HUGE_MAPPINGS) && gmem_fd_is_huge(mem->guest_memfd) &&
+	       !demand_get(HOOKS_FOR_HUGE_SLOTS, "memslot gets no mappings of 2 MiB");
+}
+
 /* The request is registered only while KVM handles it. */
 static long set_and_bind(struct file *filp, const struct kvm_userspace_memory_region2 *mem)
 {
@@ -119,13 +128,16 @@ static long set_and_bind(struct file *filp, const struct kvm_userspace_memory_re
 	r = demand_get(HOOKS_FOR_SLOTS, "memslot refused");
 	if (r)
 		return r;
+	req.huge = get_huge_mappings(mem);
 
 	r = xa_err(xa_store(&memslot_requests, task, &req, GFP_KERNEL_ACCOUNT));
 	if (!r)
 		r = set_ordinary(filp, mem);
 	xa_erase(&memslot_requests, task);
 
-	/* For a bound slot, free_memslot.c calls this when the slot is freed. */
+	/* For a bound slot, free_memslot.c calls these when the slot is freed. */
+	if (!req.bound && req.huge)
+		demand_put(HOOKS_FOR_HUGE_SLOTS);
 	if (!req.bound)
 		demand_put(HOOKS_FOR_SLOTS);
 
@@ -204,7 +216,7 @@ struct file *memslot_file(struct kvm *kvm, const struct kvm_memory_slot *slot)
 int memslot_bind(struct kvm_memory_slot *slot, struct file *file)
 {
 	struct memslot_request *req = this_request();
-	int err = gmem_bind(slot, file, req->mem->guest_memfd_offset >> PAGE_SHIFT);
+	int err = gmem_bind(slot, file, req->mem->guest_memfd_offset >> PAGE_SHIFT, req->huge);
 
 	req->bound = !err;
 	return err;

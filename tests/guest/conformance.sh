@@ -3,7 +3,7 @@
 # it, in which case it does nothing.
 
 programs="test_readme test_file test_memslot test_policy test_cpuset test_guest test_pressure test_signal test_hotplug
-	test_poison test_tsc test_teardown test_cve test_unprivileged test_private"
+	test_huge test_poison test_tsc test_teardown test_cve test_unprivileged test_private"
 only=$(parameter gmem_only | tr , ' ')
 
 echo "# $(uname -r)"

@@ -5,6 +5,7 @@ results=/tmp/results
 : >$results
 
 module=/sys/module/kvm_gmem_numa
+features="guest_memfd huge_mappings private_policy tsc_vm_gate tsc_vcpu_gate"
 functions=/sys/kernel/tracing/enabled_functions
 
 # result STATUS TEXT
@@ -76,10 +77,13 @@ end()
 	echo "END $(wc -l <$results)" >/dev/ttyS1
 }
 
-# load [PARAMETER=VALUE...]: load the module, with idle redirects detached after a second instead of a minute.
+# load [PARAMETER=VALUE...]: load the module, with idle redirects detached after a second instead of a minute, and with
+# the huge folios that the kernel's command line asks for.
 load()
 {
-	insmod ./kvm-gmem-numa.ko detach_delay=1 "$@"
+	local huge
+	huge=$(parameter gmem_huge)
+	insmod ./kvm-gmem-numa.ko detach_delay=1 ${huge:+huge=$huge} "$@"
 }
 
 unload()
@@ -153,14 +157,19 @@ state()
 	sed 's/:.*//' $module/features/$1
 }
 
+# possible FEATURE: the state, or active if only a parameter is against it.
+possible()
+{
+	state $1 | sed 's/off/active/'
+}
+
 # states_expected: the states of the features are those on the kernel's command line, if it has any.
 states_expected()
 {
 	local want
 	want=$(parameter gmem_expect)
-	grep . $module/features/*gate $module/features/guest_memfd $module/features/private_policy
-	[ -z "$want" ] || [ "$want" = \
-		"$(state guest_memfd),$(state private_policy),$(state tsc_vm_gate),$(state tsc_vcpu_gate)" ]
+	grep . $module/features/*
+	[ -z "$want" ] || [ "$want" = "$(for f in $features; do possible $f; done | paste -sd ,)" ]
 }
 
 # survey FILE: write what works right now, whether the kernel or the module provides it.
@@ -184,8 +193,8 @@ told_truly()
 tell()
 {
 	local f
-	for f in guest_memfd private_policy tsc_vm_gate tsc_vcpu_gate; do
-		echo "# found $f: $(state $f)"
+	for f in $features; do
+		echo "# found $f: $(possible $f)"
 	done
 	echo "# found redirects: $(wc -l <$module/features/redirects)"
 }

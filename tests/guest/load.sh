@@ -83,6 +83,11 @@ hold_for()
 {
 	case $1 in
 	kvm_gmem_*) hold_private ;;
+	*max_mapping_level)
+		echo always >$module/parameters/huge
+		hold slot
+		echo never >$module/parameters/huge
+		;;
 	*) hold slot ;;
 	esac
 }
@@ -180,7 +185,7 @@ rmmod kvm_gmem_numa
 # --- loaded
 dmesg_mark
 ok "loads" load
-ok "says what is active" dmesg_says "guest_memfd active; private memory by policy \(active\|unavailable\).*; TSC gate of VMs \(active\|native\), of vCPUs \(active\|native\|unavailable\)"
+ok "says what is active" dmesg_says "guest_memfd active; huge mappings off.*; private memory by policy \(active\|unavailable\).*; TSC gate of VMs \(active\|native\), of vCPUs \(active\|native\|unavailable\)"
 ok "features are as this kernel allows" states_expected
 states_true /tmp/before
 ok "what is redirected is what it says" as_reported
@@ -191,6 +196,9 @@ if [ -e /sys/kernel/btf/kvm ]; then
 		sh -c './prototype kvm_vm_ioctl | grep -qx "8 (p, 4, 8)"'
 	[ "$(state private_policy)" != active ] || ok "kvm_gmem_create() has the prototype of its replacement" \
 		sh -c './prototype kvm_gmem_create | grep -qx "4 (p, p)"'
+	f=$(sed -n 's/ .*//;/max_mapping_level$/p' $module/features/redirects)
+	[ -z "$f" ] || ok "$f() has the prototype of its replacement" \
+		sh -c "./prototype $f | grep -qx '4 (p, p, 8, 4, 1)\|4 (p, p, 8, 4)\|4 (p, p, p, 8)'"
 	ok "kvm_vm_ioctl_check_extension_generic() has the prototype of its replacement" \
 		sh -c './prototype kvm_vm_ioctl_check_extension_generic | grep -qx "[48] (p, 8)"'
 fi

@@ -8,8 +8,8 @@ table_begin()
 {
 	printf 'Found at commit %s.\n\n' "$(at_commit)" >"$table"
 	cat >>"$table" <<-'EOF'
-		| kernel | release | guest_memfd | private memory | TSC gate, VM | TSC gate, vCPU | redirects | shims | passed | failed | skipped |
-		| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+		| kernel | release | guest_memfd | 2 MiB mappings | private memory | TSC gate, VM | TSC gate, vCPU | redirects | shims | passed | failed | skipped |
+		| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 	EOF
 	: >"$table.skipped"
 }
@@ -45,8 +45,9 @@ table_row()
 	sed -n 's/^ok [0-9]* - \(.*\) # SKIP \(.*\)/\2: \1/p' "$log" | sort | uniq -c |
 		sed "s/^ *\([0-9]*\) /$1: \1 x /" >>"$table.skipped"
 	[ -n "$kernel_runs" ] || echo "$1: all that boots: its KVM wants a constant TSC, which QEMU does not emulate" >>"$table.skipped"
-	printf '| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n' "$1" "$kernel_release" \
-		"$(found "$log" guest_memfd)" "$(found "$log" private_policy)" "$(found "$log" tsc_vm_gate)" "$(found "$log" tsc_vcpu_gate)" \
+	printf '| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n' "$1" "$kernel_release" \
+		"$(found "$log" guest_memfd)" "$(found "$log" huge_mappings)" "$(found "$log" private_policy)" \
+		"$(found "$log" tsc_vm_gate)" "$(found "$log" tsc_vcpu_gate)" \
 		"$(found "$log" redirects)" "$(shims)" "$passed" "$failed" "$skipped" >>"$table"
 	tail -n 1 "$table" >&2
 	say_failures "$log"
@@ -55,7 +56,7 @@ table_row()
 
 table_missing()
 {
-	echo "| $1 | could not be had or built | | | | | | | | 1 | |" >>"$table"
+	echo "| $1 | could not be had or built | | | | | | | | | 1 | |" >>"$table"
 }
 
 # found LOG WHAT: print what the module reported about itself in the booted kernel.

@@ -222,11 +222,13 @@ static void test_collapse(void)
 	const uint64_t size = 2 * HUGE_SIZE, n = size / PAGE;
 	uint64_t i, wrong = 0, sum;
 	char *area, *p, *readonly;
+	const char *huge = vmm_ask_for_huge("never");
 	struct vmm vm;
 	int fd;
 
 	vmm_create(&vm, 1);
 	fd = vmm_gmem(&vm, size, VMM_GMEM_BOTH);
+	vmm_ask_for_huge(huge);
 	area = mmap(NULL, 2 * size + HUGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	must(area != MAP_FAILED);
 	p = (char *)(((uintptr_t)area + HUGE_SIZE - 1) & ~(HUGE_SIZE - 1));

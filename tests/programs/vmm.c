@@ -299,6 +299,26 @@ bool vmm_host_has_npt(void)
 	return npt;
 }
 
+const char *vmm_ask_for_huge(const char *word)
+{
+	static const char *const words[] = { "never", "advise", "within_size", "always" };
+	int fd = open("/sys/module/kvm_gmem_numa/parameters/huge", O_RDWR);
+	const char *was = words[0];
+	char text[16] = {};
+	size_t i;
+
+	if (fd < 0)
+		return was;
+	must(read(fd, text, sizeof(text) - 1) > 0);
+	must(write(fd, word, strlen(word)) == (ssize_t)strlen(word));
+	close(fd);
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (!strncmp(text, words[i], strlen(words[i])))
+			was = words[i];
+	}
+	return was;
+}
+
 bool vmm_gmem_is_ours(void)
 {
 	FILE *f = fopen("/sys/module/kvm_gmem_numa/features/guest_memfd", "r");

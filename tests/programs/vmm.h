@@ -65,6 +65,11 @@ int vmm_delete_slot(struct vmm *vm, uint32_t slot);
 int vmm_cap(int fd, int cap);
 bool vmm_host_has_npt(void);	/* else the host uses shadow paging */
 bool vmm_gmem_is_ours(void);	/* guest_memfd is the module's, not the kernel's */
+/*
+ * Ask the module for folios of 2 MiB, for files that are created from now on, in the words of its
+ * parameter huge. Returns the word that it replaces; does nothing where there is no such parameter.
+ */
+const char *vmm_ask_for_huge(const char *word);
 int vmm_prefault_error(void);	/* what KVM_PRE_FAULT_MEMORY fails with; 0 if it works */
 int vmm_prefault(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t size);
 
