@@ -8,6 +8,7 @@ echo 1 >/sys/kernel/rcu_expedited
 # VMs can have private memory.
 [ ! -e private_mem.ko ] || insmod ./private_mem.ko
 leaks_begin
+export GMEM_HUGE=$(parameter gmem_huge)
 if [ -e replay ]; then
 	tap ./fuzz replay replay
 else

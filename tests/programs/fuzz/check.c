@@ -74,7 +74,7 @@ static bool check_mapping(const struct process *p, const struct mapping *m, bool
 {
 	int page, end;
 
-	if (m->end <= ARENA || m->start >= ARENA + ARENA_PAGES * PAGE) {
+	if (m->end <= ARENA || m->start >= ARENA + limits.arena * PAGE) {
 		if (file_of(m) < 0)
 			return true;
 		failure("file %d is mapped outside of the arena", file_of(m));
@@ -101,7 +101,7 @@ static bool check_arena(const struct process *p)
 	while (good && read_mapping(f, &m))
 		good = check_mapping(p, &m, mapped);
 	fclose(f);
-	for (i = 0; i < ARENA_PAGES && good; i++) {
+	for (i = 0; i < limits.arena && good; i++) {
 		if (mapped[i] || !vma_at(p, i))
 			continue;
 		failure("page %d of the arena is not mapped", i);
@@ -201,23 +201,42 @@ static bool check_node(const struct view *v, int i, int node)
 	return false;
 }
 
+/* Large files have some of their pages checked, and all pages whose node is new. */
+static bool is_checked(const struct view *v, int i)
+{
+	const struct file *f = &shared->model.file[v->file];
+
+	if (!kernel.huge || (shared->steps + i) % 16 == 0)
+		return true;
+	if (v->off + i >= f->pages || !f->page[v->off + i].present)
+		return false;
+	return f->page[v->off + i].fresh || f->page[v->off + i].node == NODE_ANY;
+}
+
 /* Checks the node of each page that is in the file, and that no other page is mapped. */
 static bool check_nodes(const struct view *v)
 {
 	const struct file *f = &shared->model.file[v->file];
-	int status[ARENA_PAGES], i;
-	void *page[ARENA_PAGES];
+	static int status[ARENA_PAGES], at[ARENA_PAGES];
+	static void *page[ARENA_PAGES];
+	int n = 0, i;
 
-	for (i = 0; i < v->n; i++)
-		page[i] = v->at + i * PAGE;
-	must(!move_pages(0, v->n, page, NULL, status, 0));
 	for (i = 0; i < v->n; i++) {
-		if (v->off + i < f->pages && f->page[v->off + i].present) {
-			if (!check_node(v, i, status[i]))
+		if (!is_checked(v, i))
+			continue;
+		page[n] = v->at + i * PAGE;
+		at[n++] = i;
+	}
+	must(!move_pages(0, n, page, NULL, status, 0));
+	for (i = 0; i < n; i++) {
+		int index = v->off + at[i];
+
+		if (index < f->pages && f->page[index].present) {
+			if (!check_node(v, at[i], status[i]))
 				return false;
 		} else if (status[i] != -ENOENT) {
-			failure("page %d of file %d, which is not there, has status %d", v->off + i,
-				v->file, status[i]);
+			failure("page %d of file %d, which is not there, has status %d", index, v->file,
+				status[i]);
 			return false;
 		}
 	}
@@ -279,6 +298,27 @@ static bool check_mappings(const struct process *p)
 			return false;
 	}
 	return true;
+}
+
+/* Compares how many folios of 2 MiB the file says it has, and how many small ones. */
+static bool check_folios(int file)
+{
+	const struct file *f = &shared->model.file[file];
+	long huge = huge_folios(world.fd[file]), small = small_folios(world.fd[file]);
+	int sure = 0, unsure = 0, present = 0, i;
+
+	for (i = 0; i < f->pages; i++)
+		present += f->page[i].present;
+	for (i = 0; i < (int)ARRAY_SIZE(f->folios); i++) {
+		sure += f->folios[i] == FOLIOS_HUGE;
+		unsure += f->folios[i] == FOLIOS_UNSURE;
+	}
+	shared->huge += huge;
+	if (huge >= sure && huge <= sure + unsure && huge * (long)HUGE_PAGES + small == present)
+		return true;
+	failure("file %d has %ld folios of 2 MiB and %ld small ones, not %d to %d, of %d pages", file, huge, small,
+		sure, sure + unsure, present);
+	return false;
 }
 
 /* Policies exist also for pages behind the end of a file. */
@@ -365,8 +405,11 @@ bool check_process(int proc)
 	if (!check_arena(&m->process[proc]) || !check_mappings(&m->process[proc]))
 		return false;
 	for (i = 0; i < FILES; i++) {
-		if (m->process[proc].open[i] && m->file[i].alive && model_can_map(&m->file[i]) &&
-		    !check_file(i))
+		if (!m->process[proc].open[i] || !m->file[i].alive)
+			continue;
+		if (model_can_map(&m->file[i]) && !check_file(i))
+			return false;
+		if (kernel.huge && !m->file[i].kvms_own && !check_folios(i))
 			return false;
 	}
 	return proc || (check_vms() && check_private() && check_references());

@@ -29,6 +29,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "../huge.h"
 #include "../numa.h"
 #include "../private.h"
 #include "../prng.h"
@@ -42,11 +43,11 @@
 #define VCPUS		2	/* of a VM */
 #define SPACES		2	/* address spaces of a VM; the guest sees the first */
 #define SLOTS		5	/* numbers 1 and up, of an address space */
-#define GUEST_PAGES	48	/* guest frames in use, from VMM_TEST_GPA on */
 #define FILES		4
-#define FILE_PAGES	24	/* of the largest file */
-#define POLICY_PAGES	192	/* policies exist for pages behind the end, too */
-#define ARENA_PAGES	96	/* where files are mapped: at the same address in each process */
+#define FILE_PAGES	1280	/* the most that limits.file can be */
+#define POLICY_PAGES	2048	/* and limits.policy */
+#define ARENA_PAGES	3072	/* and limits.arena */
+#define MAPPINGS	192	/* of a process */
 #define ARENA		0x200000000000UL
 #define HOST_PAGES	48	/* memory that shared halves of private slots can be in */
 #define HOST		0x210000000000UL
@@ -56,6 +57,17 @@
 
 #define ARGS		10
 #define SEQUENCE	64	/* operations, at most */
+
+/* How far numbers of pages go. Folios of 2 MiB need more room, and then each step takes longer. */
+struct limits {
+	int file;	/* pages of the largest file */
+	int offset;	/* of a mapping in the file */
+	int policy;	/* policies exist for pages behind the end, too */
+	int arena;	/* where files are mapped: at the same address in each process */
+	int guest;	/* guest frames in use, from VMM_TEST_GPA on */
+};
+
+extern struct limits limits;
 
 /* --- what the model knows */
 
@@ -79,6 +91,12 @@ struct page {
 
 #define NODE_ANY (-1)
 
+/* The parameter of the module. */
+enum { HUGE_NEVER, HUGE_ADVISE, HUGE_WITHIN_SIZE, HUGE_ALWAYS, HUGE_WORDS };
+
+/* What 2 MiB of a file consist of. */
+enum { FOLIOS_SMALL, FOLIOS_HUGE, FOLIOS_UNSURE };
+
 struct file {
 	bool alive;		/* a descriptor or a mapping is left */
 	bool kvms_own;		/* made by KVM, not by the module */
@@ -86,8 +104,11 @@ struct file {
 	int vm;
 	int pages;
 	uint64_t flags;
+	int huge;		/* the parameter when it was created */
+	char folios[FILE_PAGES / HUGE_PAGES];
 	struct page page[FILE_PAGES];
 	struct policy policy[POLICY_PAGES];
+	int range[POLICY_PAGES];	/* as it was set: policies that are equal may be two ranges */
 };
 
 struct slot {
@@ -134,7 +155,7 @@ struct process {
 	struct policy policy;
 	bool open[FILES];
 	int vmas;
-	struct vma vma[ARENA_PAGES];
+	struct vma vma[MAPPINGS];
 };
 
 /* Memory of the first process, mapped as a whole, and then moved and unmapped in parts. */
@@ -155,6 +176,8 @@ struct host_page {
 struct model {
 	bool loaded, tsc_gate;
 	bool private_policy;	/* the parameter */
+	int huge;		/* the parameter */
+	int ranges;		/* of policies, that were ever set */
 	bool noted_any;		/* a file was noted since the module was loaded */
 	struct host_page host[HOST_PAGES];
 	long host_inode;	/* of the memfd; not known before it is created */
@@ -175,6 +198,7 @@ struct kernel {
 	int unloaded_create, unloaded_bind;	/* errno */
 	long tsc_khz;
 	int cpu[NODES];
+	int huge;		/* the parameter with which the module is loaded */
 };
 
 extern struct kernel kernel;
@@ -222,7 +246,7 @@ extern const struct op_type op_vm, op_vm_close, op_vcpu, op_slot, op_guest_read,
 extern const struct op_type op_prefault, op_tsc_vm, op_tsc_vcpu, op_tsc_gate;
 extern const struct op_type op_host_map, op_host_unmap, op_host_move, op_host_mbind;
 extern const struct op_type op_make, op_attributes, op_get_page, op_populate, op_private_policy;
-extern const struct op_type op_fork, op_exit, op_unload, op_load;
+extern const struct op_type op_fork, op_exit, op_unload, op_load, op_huge;
 
 static inline void outcome_error(struct outcome *o, int err)
 {
@@ -245,13 +269,14 @@ static inline void outcome_value(struct outcome *o, int64_t value)
 
 /* model.c */
 void model_start(struct model *m);
+void model_copy(struct model *to, const struct model *from);
 bool model_file_is_mapped(const struct model *m, int file);
 void model_settle(struct model *m);
 int model_references(const struct model *m);
 bool model_has_private_vm(const struct model *m);
 const struct slot *model_slot_at(const struct vm *vm, int gpa);
 void model_punch(struct model *m, int file, long first, long end);
-void model_allocate(struct model *m, int proc, int file, int index);
+void model_allocate(struct model *m, int proc, int file, int index, int first, int end);
 bool model_can_map(const struct file *f);
 bool model_shares(const struct file *f);
 int model_mapcount(const struct model *m, int file, int index);
@@ -278,6 +303,7 @@ int pick_open_file(struct prng *r, const struct model *m, int proc);
 int pick_open_vm(struct prng *r, const struct model *m);
 void pick_span(struct prng *r, const struct model *m, int proc, long *page, long *n);
 void pick_file_span(struct prng *r, const struct model *m, int file, long *first, long *n);
+void pick_narrow(struct prng *r, long *first, long *n);
 int pick_private_vm(struct prng *r, const struct model *m);
 const struct slot *pick_slot(struct prng *r, const struct model *m, int vm);
 void pick_slot_span(struct prng *r, const struct model *m, int vm, long *gpa, long *n);
@@ -285,6 +311,7 @@ void pick_private_span(struct prng *r, const struct model *m, int vm, long *gpa,
 void pick_policy(struct prng *r, long *mode, long *nodes, long *maxnode);
 void pick_odd(struct prng *r, const long *odd, int n, long *arg);
 bool in_arena(long page, long n);
+long pick_congruent(struct prng *r, long page, long limit);
 
 /* vma.c */
 struct vma *vma_find(struct process *p, int page);
@@ -322,7 +349,8 @@ int module_load(void);
 int module_unload(void);
 bool module_loaded(void);
 long module_references(void);
-void module_parameter(const char *name, bool on);
+void module_parameter(const char *name, const char *value);
+extern const char *const huge_words[HUGE_WORDS];
 
 static inline char *arena(int page)
 {
@@ -374,6 +402,7 @@ struct shared {
 	char why[1024];
 	const char *kind;	/* of failure: the format of the text */
 	uint64_t steps;
+	uint64_t huge;		/* folios of 2 MiB that checks found, added up */
 	/* to the second process and back */
 	struct op op;
 	struct outcome outcome;

@@ -12,6 +12,7 @@
 #include "fuzz.h"
 
 struct kernel kernel;
+struct limits limits = { .file = 24, .offset = 64, .policy = 192, .arena = 96, .guest = 48 };
 
 #define CORPUS 512
 #define SHRINK_SECONDS 60
@@ -66,7 +67,7 @@ static void survey_private_memory(void)
 	struct vmm vm;
 	int fd;
 
-	if (!private_memory_exists() || !private_has_rmp())
+	if (kernel.huge || !private_memory_exists() || !private_has_rmp())
 		return;
 	vmm_open(&vm);
 	kernel.private = !private_make(vm.fd);
@@ -118,24 +119,44 @@ static void survey_mm(void)
 		kernel.cpu[i] = first_cpu(i);
 }
 
+/*
+ * With GMEM_HUGE, files may have folios of 2 MiB, and several of them. VMs with private memory have none,
+ * and are left to runs without it.
+ */
+static void choose_size(void)
+{
+	const char *word = getenv("GMEM_HUGE");
+	int i;
+
+	for (i = 0; word && i < HUGE_WORDS; i++) {
+		if (!strcmp(word, huge_words[i]))
+			kernel.huge = i;
+	}
+	if (kernel.huge)
+		limits = (struct limits){ .file = FILE_PAGES, .offset = FILE_PAGES, .policy = POLICY_PAGES,
+					  .arena = ARENA_PAGES, .guest = 4 * HUGE_PAGES };
+}
+
 static void survey(void)
 {
 	static struct vmm idle;
 
 	must(!module_loaded());
+	choose_size();
 	survey_mm();
 	survey_without_module();
 	survey_private_memory();
 	kernel.npt = vmm_host_has_npt();
 	kernel.prefault = !vmm_prefault_error();
 	must(!module_load());
+	must(!kernel.huge || huge_asked());
 	/*
 	 * An idle VM keeps KVM enabled: enabling and disabling it takes longer than most
 	 * sequences.
 	 */
 	vmm_create(&idle, 1);
-	printf("# without the module: create fails with %d, bind with %d%s%s%s%s%s\n",
-	       kernel.unloaded_create, kernel.unloaded_bind,
+	printf("# huge=%s; without the module: create fails with %d, bind with %d%s%s%s%s%s\n",
+	       huge_words[kernel.huge], kernel.unloaded_create, kernel.unloaded_bind,
 	       kernel.kvms_own_files ? "; KVM has files of its own" : "",
 	       kernel.prefault ? "; it can prefault" : "",
 	       kernel.private ? "; VMs can have private memory" : "",
@@ -270,8 +291,10 @@ static int fuzz(long seconds, uint64_t seed, long sequences)
 		printf("#   sequence %ld, after %ld s:\n", n, time(NULL) - start);
 		report(&s);
 	}
-	/* Without this, a run that tries nothing would pass. */
+	/* Without these, a run that tries nothing would pass. */
 	ok(!good || n > 0, "sequences were run");
+	if (kernel.huge)
+		ok(!good || shared->huge, "checks found %lu folios of 2 MiB", shared->huge);
 	return tap_exit();
 }
 

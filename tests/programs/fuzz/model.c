@@ -10,10 +10,28 @@ void model_start(struct model *m)
 	m->loaded = true;
 	m->tsc_gate = true;
 	m->private_policy = true;
+	m->huge = kernel.huge;
 	for (i = 0; i < NODES; i++)
 		m->weight[i] = 1;
 	m->process[0].alive = true;
 	m->process[0].policy = policy_none;
+}
+
+/* Copies only what is in use. */
+void model_copy(struct model *to, const struct model *from)
+{
+	int i;
+
+	memcpy(to, from, offsetof(struct model, file));
+	for (i = 0; i < FILES; i++) {
+		struct file *t = &to->file[i];
+		const struct file *f = &from->file[i];
+
+		memcpy(t, f, offsetof(struct file, page));
+		memcpy(t->page, f->page, f->pages * sizeof(f->page[0]));
+		memcpy(t->policy, f->policy, limits.policy * sizeof(f->policy[0]));
+		memcpy(t->range, f->range, limits.policy * sizeof(f->range[0]));
+	}
 }
 
 bool model_can_map(const struct file *f)
@@ -142,33 +160,86 @@ int model_references(const struct model *m)
 	return n;
 }
 
+/* A folio of 2 MiB that loses some of its pages is split, because nobody else holds it. */
 void model_punch(struct model *m, int file, long first, long end)
 {
+	struct file *f = &m->file[file];
 	long i;
 
-	for (i = first; i < end && i < m->file[file].pages; i++)
-		m->file[file].page[i].present = false;
+	for (i = first; i < end && i < f->pages; i++) {
+		f->page[i].present = false;
+		f->folios[i / HUGE_PAGES] = FOLIOS_SMALL;
+	}
 }
 
-/*
- * Allocates the page if it is not in the file, by the policy of the file, or else of the process.
- */
-void model_allocate(struct model *m, int proc, int file, int index)
+static void page_come(struct model *m, const struct process *p, struct page *page, const struct policy *policy,
+		      long index)
 {
-	const struct process *p = &m->process[proc];
-	struct file *f = &m->file[file];
-	struct page *page = &f->page[index];
-	bool own = f->policy[index].mode != MPOL_DEFAULT;
 	int i;
 
-	if (page->present)
-		return;
-
 	*page = (struct page){ .present = true, .fresh = true, .node = NODE_ANY };
-	page->nodes = policy_place(m, own ? &f->policy[index] : &p->policy, p->node,
-				   own ? index : -1);
+	page->nodes = policy_place(m, policy, p->node, index);
 	for (i = 0; i < NODES; i++) {
 		if (page->nodes == NODE(i))
 			page->node = i;
 	}
+}
+
+/* The mappings of all processes have a say. */
+static bool huge_is_wanted(const struct model *m, int file, int start)
+{
+	bool wanted = m->file[file].huge != HUGE_ADVISE;
+	int i, j, end = start + HUGE_PAGES;
+
+	for (i = 0; i < PROCS; i++) {
+		for (j = 0; j < m->process[i].vmas; j++) {
+			const struct vma *v = &m->process[i].vma[j];
+			int last = v->off + v->end - v->start;
+
+			if (v->file != file || v->off >= end || last <= start)
+				continue;
+			if (v->flags & VMA_NOHUGE)
+				return false;
+			wanted |= v->flags & VMA_HUGE && v->off <= start && last >= end;
+		}
+	}
+	return wanted;
+}
+
+/* The 2 MiB are inside what may be allocated, wholly absent, and have one policy, set at once. */
+static bool huge_is_possible(const struct file *f, int start, int first, int end)
+{
+	int i;
+
+	if (f->huge == HUGE_NEVER || start < first || end - start < (int)HUGE_PAGES)
+		return false;
+	for (i = start; i < start + (int)HUGE_PAGES; i++) {
+		if (f->page[i].present || f->range[i] != f->range[start])
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Allocates the page if it is not in the file, by the policy of the file, or else of the process; with
+ * the 2 MiB that it belongs to, if they are within @first and @end. 2 MiB are interleaved by their number,
+ * whosever the policy is.
+ */
+void model_allocate(struct model *m, int proc, int file, int index, int first, int end)
+{
+	const struct process *p = &m->process[proc];
+	struct file *f = &m->file[file];
+	bool own = f->policy[index].mode != MPOL_DEFAULT;
+	const struct policy *policy = own ? &f->policy[index] : &p->policy;
+	int start = index - index % HUGE_PAGES, i;
+
+	if (f->page[index].present)
+		return;
+	if (!huge_is_possible(f, start, first, end) || !huge_is_wanted(m, file, start)) {
+		page_come(m, p, &f->page[index], policy, own ? index : -1);
+		return;
+	}
+	for (i = start; i < start + (int)HUGE_PAGES; i++)
+		page_come(m, p, &f->page[i], policy, start / HUGE_PAGES);
+	f->folios[start / HUGE_PAGES] = FOLIOS_HUGE;
 }

@@ -18,7 +18,9 @@ static void create_random(struct prng *r, const struct model *m, long *arg)
 	arg[CREATE_PROC] = pick_process(r, m) && prng_rarely(r, 8);
 	arg[CREATE_FILE] = prng_below(r, FILES);
 	arg[CREATE_VM] = pick_open_vm(r, m);
-	arg[CREATE_SIZE] = PAGE * (1 + prng_below(r, FILE_PAGES));
+	arg[CREATE_SIZE] = PAGE * (1 + prng_below(r, limits.file));
+	if (kernel.huge && prng_rarely(r, 2))
+		arg[CREATE_SIZE] = HUGE * (1 + prng_below(r, limits.file / HUGE_PAGES));
 	if (prng_rarely(r, 20))
 		arg[CREATE_SIZE] = sizes[prng_below(r, ARRAY_SIZE(sizes))];
 	arg[CREATE_FLAGS] = flags[prng_below(r, ARRAY_SIZE(flags))];
@@ -31,7 +33,7 @@ static bool create_makes_sense(const struct model *m, const long *arg)
 	const struct vm *vm = &m->vm[arg[CREATE_VM]];
 	long size = arg[CREATE_SIZE];
 
-	if (size > (long)(FILE_PAGES * PAGE) && size % PAGE == 0)
+	if (size > (long)(limits.file * PAGE) && size % PAGE == 0)
 		return false;
 	return m->process[arg[CREATE_PROC]].alive && !m->file[arg[CREATE_FILE]].alive &&
 	       (arg[CREATE_PROC] ? vm->inherited : vm->open);
@@ -68,6 +70,7 @@ static void create_model(struct model *m, const long *arg, struct outcome *o)
 	f->kvms_own = !f->flags && kernel.kvms_own_files;
 	f->noted = m->loaded && m->private_policy && m->vm[f->vm].private;
 	m->noted_any |= f->noted;
+	f->huge = f->kvms_own ? HUGE_NEVER : m->huge;
 	for (i = 0; i < POLICY_PAGES; i++)
 		f->policy[i] = policy_none;
 	m->process[0].open[arg[CREATE_FILE]] = true;
@@ -183,7 +186,7 @@ static void fallocate_model(struct model *m, const long *arg, struct outcome *o)
 		if (m->vm[m->file[file].vm].private)
 			private_allocate(m, arg[FALLOC_PROC], file, i);
 		else
-			model_allocate(m, arg[FALLOC_PROC], file, i);
+			model_allocate(m, arg[FALLOC_PROC], file, i, first, end);
 	}
 }
 

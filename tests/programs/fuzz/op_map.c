@@ -14,7 +14,7 @@ static void mmap_random(struct prng *r, const struct model *m, long *arg)
 	arg[MMAP_PROC] = pick_process(r, m);
 	arg[MMAP_FILE] = pick_open_file(r, m, arg[MMAP_PROC]);
 	pick_file_span(r, m, arg[MMAP_FILE], &arg[MMAP_OFF], &arg[MMAP_LEN]);
-	arg[MMAP_PAGE] = prng_below(r, ARENA_PAGES);
+	arg[MMAP_PAGE] = pick_congruent(r, arg[MMAP_OFF], limits.arena);
 	/* Next to another mapping, so that the two may be merged. */
 	if (prng_rarely(r, 3) && m->process[arg[MMAP_PROC]].vmas) {
 		long n;
@@ -22,8 +22,8 @@ static void mmap_random(struct prng *r, const struct model *m, long *arg)
 		pick_span(r, m, arg[MMAP_PROC], &arg[MMAP_PAGE], &n);
 		arg[MMAP_PAGE] += n;
 	}
-	if (arg[MMAP_PAGE] + arg[MMAP_LEN] > ARENA_PAGES)
-		arg[MMAP_PAGE] = ARENA_PAGES - arg[MMAP_LEN];
+	if (arg[MMAP_PAGE] + arg[MMAP_LEN] > limits.arena)
+		arg[MMAP_PAGE] = arg[MMAP_LEN] < limits.arena ? limits.arena - arg[MMAP_LEN] : 0;
 	arg[MMAP_LEN] *= PAGE;
 	if (prng_rarely(r, 20))
 		arg[MMAP_LEN] -= prng_below(r, PAGE + 1);
@@ -70,7 +70,7 @@ static void mmap_model(struct model *m, const long *arg, struct outcome *o)
 	int err;
 
 	o->skip = !mmap_flags_are_known(arg[MMAP_FLAGS]) || !p->alive || arg[MMAP_LEN] < 0 || !in_arena(v.start, n) || v.off < 0 ||
-		  v.off > 64 || arg[MMAP_PROT] & ~7L || (arg[MMAP_PROT] & RW) == PROT_WRITE ||
+		  v.off > limits.offset || v.off + n > limits.policy || arg[MMAP_PROT] & ~7L || (arg[MMAP_PROT] & RW) == PROT_WRITE ||
 		  (m->file[v.file].kvms_own && v.prot & PROT_EXEC);
 	if (o->skip)
 		return;
@@ -150,10 +150,10 @@ static void mremap_random(struct prng *r, const struct model *m, long *arg)
 	span_random(r, m, arg);
 	arg[MREMAP_NEW] = arg[MREMAP_OLD];
 	if (prng_rarely(r, 2))
-		arg[MREMAP_NEW] = prng_below(r, 24);
+		arg[MREMAP_NEW] = prng_below(r, limits.file);
 	if (prng_rarely(r, 20))
 		arg[MREMAP_OLD] = 0;
-	arg[MREMAP_TO] = prng_below(r, ARENA_PAGES);
+	arg[MREMAP_TO] = pick_congruent(r, arg[MREMAP_PAGE], limits.arena);
 	arg[MREMAP_FLAGS] = flags[prng_below(r, prng_rarely(r, 8) ? ARRAY_SIZE(flags) : 7)];
 }
 
@@ -254,7 +254,7 @@ static bool mremap_goes_far(struct model *m, const long *arg)
 {
 	const struct vma *v = vma_find(&m->process[arg[MREMAP_PROC]], arg[MREMAP_PAGE]);
 
-	return v && v->off + arg[MREMAP_PAGE] - v->start + arg[MREMAP_NEW] > POLICY_PAGES;
+	return v && v->off + arg[MREMAP_PAGE] - v->start + arg[MREMAP_NEW] > limits.policy;
 }
 
 static void mremap_model(struct model *m, const long *arg, struct outcome *o)
@@ -461,6 +461,17 @@ static int advise_flags(struct process *p, long at, long stop, long advice)
 	return 0;
 }
 
+/* Core mm splits a folio if the advice is for a part of it, and under more conditions. */
+static void may_split(struct file *f, long first, long end)
+{
+	long i;
+
+	for (i = first; i < end && i < f->pages; i++) {
+		if (f->folios[i / HUGE_PAGES] == FOLIOS_HUGE)
+			f->folios[i / HUGE_PAGES] = FOLIOS_UNSURE;
+	}
+}
+
 /* Models the advice for one mapping. */
 static int advise(struct model *m, struct process *p, long at, long stop, long advice)
 {
@@ -479,9 +490,12 @@ static int advise(struct model *m, struct process *p, long at, long stop, long a
 	case MADV_FREE:
 	case MADV_WIPEONFORK:
 		return EINVAL;
-	case MADV_DONTNEED:
 	case MADV_COLD:
 	case MADV_PAGEOUT:
+		if (!locked)
+			may_split(&m->file[v->file], off, off + stop - at);
+		return locked ? EINVAL : 0;
+	case MADV_DONTNEED:
 		return locked ? EINVAL : 0;
 	case MADV_DONTNEED_LOCKED:
 	case MADV_WILLNEED:

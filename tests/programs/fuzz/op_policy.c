@@ -72,9 +72,9 @@ static int mbind_walk(const struct model *m, const long *arg, long end, unsigned
 	bool move = arg[MBIND_FLAGS] & (MPOL_MF_MOVE | MPOL_MF_MOVE_ALL);
 	long at = vma_next(p, arg[MBIND_PAGE]);
 
-	if (at >= end || (!none && (at > arg[MBIND_PAGE] || at == ARENA_PAGES)))
+	if (at >= end || (!none && (at > arg[MBIND_PAGE] || at == limits.arena)))
 		return EFAULT;
-	while (at < end && at < ARENA_PAGES) {
+	while (at < end && at < limits.arena) {
 		const struct vma *v = vma_at(p, at);
 
 		if (!none && v->end < end && !vma_at(p, v->end))
@@ -103,9 +103,12 @@ static void mbind_set(struct model *m, struct process *p, long at, long stop,
 		return;
 	to.policy = *policy;
 	v = vma_change(p, at, stop, &to);
-	must(v->off + v->end - v->start <= POLICY_PAGES);
-	for (i = 0; i < v->end - v->start; i++)
+	must(v->off + v->end - v->start <= limits.policy);
+	m->ranges++;
+	for (i = 0; i < v->end - v->start; i++) {
 		m->file[v->file].policy[v->off + i] = *policy;
+		m->file[v->file].range[v->off + i] = policy->mode == MPOL_DEFAULT ? 0 : m->ranges;
+	}
 }
 
 static void mbind_spans(struct model *m, const long *arg, long end, const struct policy *policy)
@@ -113,7 +116,7 @@ static void mbind_spans(struct model *m, const long *arg, long end, const struct
 	struct process *p = &m->process[arg[MBIND_PROC]];
 	long at = vma_next(p, arg[MBIND_PAGE]);
 
-	while (at < end && at < ARENA_PAGES) {
+	while (at < end && at < limits.arena) {
 		const struct vma *v = vma_at(p, at);
 		long stop = v->end < end ? v->end : end;
 
@@ -158,7 +161,8 @@ static void mbind_model(struct model *m, const long *arg, struct outcome *o)
 
 	o->skip = !m->process[arg[MBIND_PROC]].alive || !in_arena(arg[MBIND_PAGE], 0) ||
 		  (len < 1UL << 40 && !in_arena(arg[MBIND_PAGE], len / PAGE)) ||
-		  (len >= 1UL << 40 && len < -(1UL << 40) && len != 1UL << 63);
+		  (len >= 1UL << 40 && len < -(1UL << 40) && len != 1UL << 63) ||
+		  (kernel.huge && arg[MBIND_FLAGS] & (MPOL_MF_STRICT | MPOL_MF_MOVE | MPOL_MF_MOVE_ALL));
 	if (!o->skip)
 		outcome_error(o, mbind_error(m, arg));
 }
@@ -501,7 +505,8 @@ static void move_model(struct model *m, const long *arg, struct outcome *o)
 	int i;
 
 	o->skip = !m->process[arg[MOVE_PROC]].alive || !in_arena(arg[MOVE_PAGE], arg[MOVE_PAGES]) ||
-		  arg[MOVE_PAGES] > VALUES || arg[MOVE_NODE] < MOVE_QUERY;
+		  arg[MOVE_PAGES] > VALUES || arg[MOVE_NODE] < MOVE_QUERY ||
+		  (kernel.huge && arg[MOVE_NODE] != MOVE_QUERY);
 	if (o->skip)
 		return;
 	for (i = 0; i < arg[MOVE_PAGES]; i++)
@@ -556,7 +561,7 @@ static int migrate_left(const struct model *m, int proc, int node)
 
 	for (i = 0; i < FILES; i++) {
 		for (j = 0; j < m->file[i].pages; j++) {
-			for (page = 0; page < ARENA_PAGES; page++) {
+			for (page = 0; page < limits.arena; page++) {
 				const struct vma *v = vma_at(&m->process[proc], page);
 
 				if (v && v->file == i && v->off + page - v->start == j &&
@@ -595,7 +600,9 @@ static void migrate_model(struct model *m, const long *arg, struct outcome *o)
 						arg[MIGRATE_TO] & BOTH_NODES);
 	int node;
 
-	o->skip = !m->process[arg[MIGRATE_PROC]].alive || arg[MIGRATE_FROM] & ~3L;
+	o->skip = !m->process[arg[MIGRATE_PROC]].alive || arg[MIGRATE_FROM] & ~3L || kernel.huge;
+	if (o->skip)
+		return;
 	if (!(arg[MIGRATE_TO] & BOTH_NODES)) {
 		outcome_error(o, EINVAL);
 		return;

@@ -235,7 +235,7 @@ static void policy_model(struct model *m, const long *arg, struct outcome *o)
 
 static void policy_execute(const long *arg, struct outcome *o)
 {
-	module_parameter("private_policy", arg[0]);
+	module_parameter("private_policy", arg[0] ? "Y" : "N");
 }
 
 const struct op_type op_private_policy = {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* fork() and exit; loading and unloading the module. */
+/* fork() and exit; loading and unloading the module; its parameter huge. */
 #include "fuzz.h"
 
 static void no_random(struct prng *r, const struct model *m, long *arg)
@@ -88,6 +88,7 @@ static void load_model(struct model *m, const long *arg, struct outcome *o)
 	m->loaded = true;
 	m->tsc_gate = true;
 	m->private_policy = true;
+	m->huge = kernel.huge;
 }
 
 static void load_execute(const long *arg, struct outcome *o)
@@ -96,3 +97,25 @@ static void load_execute(const long *arg, struct outcome *o)
 }
 
 const struct op_type op_load = { "load", 30, {}, no_random, load_model, load_execute };
+
+const char *const huge_words[HUGE_WORDS] = { "never", "advise", "within_size", "always" };
+
+/* Mostly back to what the module was loaded with. */
+static void huge_random(struct prng *r, const struct model *m, long *arg)
+{
+	arg[0] = m->huge != kernel.huge && !prng_rarely(r, 3) ? kernel.huge : (long)prng_below(r, HUGE_WORDS);
+}
+
+static void huge_model(struct model *m, const long *arg, struct outcome *o)
+{
+	o->skip = !m->loaded || !kernel.huge || arg[0] < 0 || arg[0] >= HUGE_WORDS;
+	if (!o->skip)
+		m->huge = arg[0];
+}
+
+static void huge_execute(const long *arg, struct outcome *o)
+{
+	module_parameter("huge", huge_words[arg[0]]);
+}
+
+const struct op_type op_huge = { "huge", 5, { "word" }, huge_random, huge_model, huge_execute };

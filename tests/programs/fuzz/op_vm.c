@@ -121,7 +121,9 @@ static void slot_random(struct prng *r, const struct model *m, long *arg)
 	arg[SLOT_FILE] = pick_slot_file(r, m, arg[SLOT_VM]);
 	pick_file_span(r, m, arg[SLOT_FILE], &arg[SLOT_OFFSET], &arg[SLOT_PAGES]);
 	arg[SLOT_OFFSET] *= PAGE;
-	arg[SLOT_GPA] = prng_below(r, GUEST_PAGES);
+	arg[SLOT_GPA] = pick_congruent(r, arg[SLOT_OFFSET] / (long)PAGE, limits.guest);
+	if (!(arg[SLOT_FLAGS] & KVM_MEM_GUEST_MEMFD) && arg[SLOT_PAGES] > PLAIN_PAGES)
+		arg[SLOT_PAGES] = 1 + prng_below(r, PLAIN_PAGES);
 	arg[SLOT_HVA] = arg[SLOT_FLAGS] & KVM_MEM_GUEST_MEMFD ?
 			(prng_rarely(r, 2) ? HVA_NONE : HVA_ARENA + (long)prng_below(r, 64)) :
 			(long)prng_below(r, 8);
@@ -246,8 +248,8 @@ static bool slot_makes_sense(const struct model *m, const long *arg)
 	if (!m->vm[arg[SLOT_VM]].open || (!bind && arg[SLOT_FLAGS] & KVM_MEM_READONLY))
 		return false;
 	if (arg[SLOT_SPACE] & ~1L || arg[SLOT_ID] < 1 || arg[SLOT_ID] > SLOTS ||
-	    arg[SLOT_GPA] < 0 || arg[SLOT_GPA] > 2 * GUEST_PAGES || arg[SLOT_PAGES] < 0 ||
-	    arg[SLOT_PAGES] > 2 * FILE_PAGES)
+	    arg[SLOT_GPA] < 0 || arg[SLOT_GPA] > 2 * limits.guest || arg[SLOT_PAGES] < 0 ||
+	    arg[SLOT_PAGES] > 2 * limits.file)
 		return false;
 	/* KVM compares signed numbers before 7.2, and binds private memory beyond the end. */
 	if (bind && m->vm[arg[SLOT_VM]].private &&
@@ -343,12 +345,8 @@ static void guest_random(struct prng *r, const struct model *m, long *arg)
 	s = pick_slot(r, m, arg[GUEST_VM]);
 	arg[GUEST_GPA] = s->gpa;
 	arg[GUEST_N] = s->pages ?: 1;
-	if (!prng_rarely(r, 3)) {
-		long skip = prng_below(r, arg[GUEST_N]);
-
-		arg[GUEST_GPA] += skip;
-		arg[GUEST_N] = 1 + prng_below(r, arg[GUEST_N] - skip);
-	}
+	if (!prng_rarely(r, 3))
+		pick_narrow(r, &arg[GUEST_GPA], &arg[GUEST_N]);
 	if (prng_rarely(r, 12))
 		arg[GUEST_N] += prng_below(r, 8);
 	arg[GUEST_VALUE] = 1 + prng_below(r, 1000000);
@@ -372,7 +370,7 @@ static uint64_t *guest_page(struct model *m, int vm, int gpa, int *reason)
 	if (s->file < 0)
 		return NULL;
 	index = s->file_page + gpa - s->gpa;
-	model_allocate(m, 0, s->file, index);
+	model_allocate(m, 0, s->file, index, 0, m->file[s->file].pages);
 	return &m->file[s->file].page[index].value;
 }
 
@@ -393,7 +391,7 @@ static bool guest_makes_sense(const struct model *m, const long *arg)
 
 	return vm->open && arg[GUEST_VCPU] >= 0 && arg[GUEST_VCPU] < vm->vcpus &&
 	       arg[GUEST_GPA] >= 0 && arg[GUEST_N] > 0 &&
-	       arg[GUEST_GPA] + arg[GUEST_N] <= 4 * GUEST_PAGES;
+	       arg[GUEST_GPA] + arg[GUEST_N] <= 4 * limits.guest;
 }
 
 /* The exit that a guest fault ends with, and its address, in the form of guest_exit(). */
@@ -657,7 +655,7 @@ static void tsc_gate_model(struct model *m, const long *arg, struct outcome *o)
 
 static void tsc_gate_execute(const long *arg, struct outcome *o)
 {
-	module_parameter("tsc_gate", arg[0]);
+	module_parameter("tsc_gate", arg[0] ? "Y" : "N");
 }
 
 const struct op_type op_tsc_gate = {

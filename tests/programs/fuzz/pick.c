@@ -43,15 +43,44 @@ void pick_odd(struct prng *r, const long *odd, int n, long *arg)
 
 bool in_arena(long page, long n)
 {
-	return page >= 0 && n >= 0 && page < ARENA_PAGES && n <= ARENA_PAGES - page;
+	return page >= 0 && n >= 0 && page < limits.arena && n <= limits.arena - page;
 }
 
-static void narrow(struct prng *r, long *first, long *n)
+/* Moves a page to where 2 MiB begin, or a few pages from there. */
+static long near_huge(struct prng *r, long page)
 {
-	long skip = prng_below(r, *n);
+	page -= page % (long)HUGE_PAGES;
+	return prng_rarely(r, 2) ? page : page + (long)prng_below(r, 9) - 4;
+}
 
+/* Some of these pages: any, or, with folios of 2 MiB, few, or what begins or ends near a folio's end. */
+void pick_narrow(struct prng *r, long *first, long *n)
+{
+	long skip = prng_below(r, *n), end = *first + *n, stop;
+
+	if (kernel.huge && prng_rarely(r, 3))
+		skip = near_huge(r, *first + skip) - *first;
+	if (skip < 0 || skip >= *n)
+		skip = 0;
 	*first += skip;
 	*n = 1 + prng_below(r, *n - skip);
+	if (!kernel.huge)
+		return;
+	if (prng_rarely(r, 3)) {
+		*n = 1 + prng_below(r, *n < 8 ? *n : 8);
+		return;
+	}
+	stop = prng_rarely(r, 2) ? near_huge(r, *first + *n + HUGE_PAGES / 2) : *first + *n;
+	if (stop > *first && stop <= end)
+		*n = stop - *first;
+}
+
+/* A page below @limit; mostly one that is as far from a boundary of 2 MiB as @page. */
+long pick_congruent(struct prng *r, long page, long limit)
+{
+	if (!kernel.huge || page < 0 || prng_rarely(r, 3))
+		return prng_below(r, limit);
+	return page % (long)HUGE_PAGES + (long)HUGE_PAGES * prng_below(r, limit / HUGE_PAGES);
 }
 
 /* Pages of the arena: a mapping, a part of one, a bit more than one, or any pages. */
@@ -60,15 +89,15 @@ void pick_span(struct prng *r, const struct model *m, int proc, long *page, long
 	const struct process *p = &m->process[proc];
 
 	if (!p->vmas || prng_rarely(r, 8)) {
-		*page = prng_below(r, ARENA_PAGES);
-		*n = 1 + prng_below(r, 24);
+		*page = prng_below(r, limits.arena);
+		*n = 1 + prng_below(r, limits.file);
 	} else {
 		const struct vma *v = &p->vma[prng_below(r, p->vmas)];
 
 		*page = v->start;
 		*n = v->end - v->start;
 		if (!prng_rarely(r, 3))
-			narrow(r, page, n);
+			pick_narrow(r, page, n);
 		if (prng_rarely(r, 8))
 			*n += prng_below(r, 16);
 		if (prng_rarely(r, 16))
@@ -76,8 +105,8 @@ void pick_span(struct prng *r, const struct model *m, int proc, long *page, long
 	}
 	if (*page < 0)
 		*page = 0;
-	if (*n > ARENA_PAGES - *page)
-		*n = ARENA_PAGES - *page;
+	if (*n > limits.arena - *page)
+		*n = limits.arena - *page;
 }
 
 /* Pages of a file, and sometimes also some behind its end. */
@@ -86,7 +115,7 @@ void pick_file_span(struct prng *r, const struct model *m, int file, long *first
 	*first = 0;
 	*n = m->file[file].pages ?: 1;
 	if (!prng_rarely(r, 4))
-		narrow(r, first, n);
+		pick_narrow(r, first, n);
 	if (prng_rarely(r, 12))
 		*n += prng_below(r, 8);
 	if (prng_rarely(r, 20))
@@ -158,7 +187,7 @@ void pick_slot_span(struct prng *r, const struct model *m, int vm, long *gpa, lo
 	*gpa = s->gpa;
 	*n = s->pages ?: 1;
 	if (!prng_rarely(r, 3))
-		narrow(r, gpa, n);
+		pick_narrow(r, gpa, n);
 	if (prng_rarely(r, 12))
 		*n += prng_below(r, 8);
 }

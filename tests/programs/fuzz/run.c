@@ -103,7 +103,8 @@ static bool tear_down(void)
 			return false;
 	}
 	return step_type(&op_load, 0, 0) && (m->tsc_gate || step_type(&op_tsc_gate, 1, 0)) &&
-	       (m->private_policy || step_type(&op_private_policy, 1, 0));
+	       (m->private_policy || step_type(&op_private_policy, 1, 0)) &&
+	       (m->huge == kernel.huge || step_type(&op_huge, kernel.huge, 0));
 }
 
 static void run(void)
@@ -126,8 +127,10 @@ static void clean_up(void)
 
 	if (!module_loaded())
 		must(!module_load());
-	module_parameter("tsc_gate", true);
-	module_parameter("private_policy", true);
+	module_parameter("tsc_gate", "Y");
+	module_parameter("private_policy", "Y");
+	if (kernel.huge)
+		module_parameter("huge", huge_words[kernel.huge]);
 	for (i = 0; i < NODES && kernel.weights; i++) {
 		struct outcome o = {};
 

@@ -15,7 +15,7 @@ const struct op_type *const op_types[] = {
 	&op_tsc_vm, &op_tsc_vcpu, &op_tsc_gate,
 	&op_host_map, &op_host_unmap, &op_host_move, &op_host_mbind,
 	&op_make, &op_attributes, &op_get_page, &op_populate, &op_private_policy,
-	&op_fork, &op_exit, &op_unload, &op_load,
+	&op_fork, &op_exit, &op_unload, &op_load, &op_huge,
 };
 
 const int op_types_count = ARRAY_SIZE(op_types);
@@ -278,11 +278,11 @@ static bool follow(struct prng *r, const struct model *m, const struct op *last,
 /* An operation that makes sense after the earlier ones, which lead to the state @m. */
 static void generate_op(struct prng *r, struct model *m, const struct op *last, struct op *op)
 {
+	static struct model before;
 	struct outcome o;
 
 	do {
-		struct model before = *m;
-
+		model_copy(&before, m);
 		memset(&o, 0, sizeof(o));
 		if (!last || prng_rarely(r, 3) || !follow(r, m, last, op)) {
 			memset(op, 0, sizeof(*op));
@@ -291,7 +291,7 @@ static void generate_op(struct prng *r, struct model *m, const struct op *last, 
 		}
 		op_types[op->type]->model(m, op->arg, &o);
 		if (o.skip)
-			*m = before;
+			model_copy(m, &before);
 	} while (o.skip);
 }
 

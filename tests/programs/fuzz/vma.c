@@ -32,10 +32,10 @@ const struct vma *vma_at(const struct process *p, int page)
 	return i < 0 ? NULL : &p->vma[i];
 }
 
-/* The first page from @page on that is mapped; ARENA_PAGES if there is none. */
+/* The first page from @page on that is mapped; limits.arena if there is none. */
 int vma_next(const struct process *p, int page)
 {
-	while (page < ARENA_PAGES && vma_index(p, page) < 0)
+	while (page < limits.arena && vma_index(p, page) < 0)
 		page++;
 	return page;
 }
@@ -52,7 +52,7 @@ static int vma_insert(struct process *p, struct vma v)
 
 	while (i < p->vmas && p->vma[i].start < v.start)
 		i++;
-	must(p->vmas < ARENA_PAGES);
+	must(p->vmas < MAPPINGS);
 	memmove(&p->vma[i + 1], &p->vma[i], (p->vmas++ - i) * sizeof(p->vma[0]));
 	p->vma[i] = v;
 	return i;

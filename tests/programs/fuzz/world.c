@@ -25,9 +25,13 @@ static int to_second[2], from_second[2];
 int module_load(void)
 {
 	int fd = open("kvm-gmem-numa.ko", O_RDONLY | O_CLOEXEC), r;
+	char parameters[32] = "";
 
 	must(fd >= 0);
-	r = syscall(SYS_finit_module, fd, "", 0);
+	/* Kernels on which the module leaves guest_memfd to KVM get what they always got. */
+	if (kernel.huge)
+		snprintf(parameters, sizeof(parameters), "huge=%s", huge_words[kernel.huge]);
+	r = syscall(SYS_finit_module, fd, parameters, 0);
 	close(fd);
 	return r;
 }
@@ -52,14 +56,14 @@ long module_references(void)
 	return atol(text);
 }
 
-void module_parameter(const char *name, bool on)
+void module_parameter(const char *name, const char *value)
 {
 	char path[64];
 	int fd;
 
 	snprintf(path, sizeof(path), SYSFS "parameters/%s", name);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
-	must(fd >= 0 && write(fd, on ? "Y" : "N", 1) == 1);
+	must(fd >= 0 && write(fd, value, strlen(value)) == (ssize_t)strlen(value));
 	close(fd);
 }
 
