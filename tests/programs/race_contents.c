@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "huge.h"
 #include "numa.h"
 #include "race.h"
 #include "tap.h"
@@ -32,10 +33,8 @@
 #define MADV_COLLAPSE 25
 #endif
 
-#define N 16UL
+#define N (huge ? 2 * HUGE_PAGES : 16UL)	/* pages of the file */
 #define SIZE (N * PAGE)
-#define TARGET 5UL	/* the page */
-#define TARGET_GPA (VMM_TEST_GPA + TARGET * PAGE)
 #define PATIENCE 120.0	/* seconds within which a writer must make progress */
 
 static struct vmm vm;
@@ -43,11 +42,20 @@ static int fd;
 static char *map;
 static struct prng dice;
 static bool npt;
+static bool huge;		/* the file can have folios of 2 MiB */
+static uint64_t huge_rounds;	/* which began with one of them */
 static uint64_t unpoison_errors;
+static uint64_t page = 5;	/* the page, in the file */
+static volatile uint64_t slot_page;	/* at which guest frame the slot begins */
 
 static volatile uint64_t *target(void)
 {
-	return (volatile uint64_t *)(map + TARGET * PAGE);
+	return (volatile uint64_t *)(map + page * PAGE);
+}
+
+static uint64_t target_gpa(void)
+{
+	return VMM_TEST_GPA + (slot_page + page) * PAGE;
 }
 
 /* --- writers */
@@ -70,7 +78,7 @@ static void *guest_thread(void *arg)
 {
 	pin_to(writer_cpu);
 	while (!progress->stop) {
-		if (vmm_count(&vm, 0, nesting, TARGET_GPA))
+		if (vmm_count(&vm, 0, nesting, target_gpa()))
 			vmm_halt(&vm, 0);
 	}
 	return NULL;
@@ -105,6 +113,7 @@ static char *map_at(void *p)
 {
 	p = mmap(p, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | (p ? MAP_FIXED : 0), fd, 0);
 	must(p != MAP_FAILED);
+	must(!huge || !madvise(p, SIZE, MADV_HUGEPAGE));
 	return p;
 }
 
@@ -119,7 +128,7 @@ static bool store(volatile uint64_t *to, uint64_t value)
 static void count_in_mapping(void)
 {
 	char *p = map_at(NULL);
-	volatile uint64_t *counter = (volatile uint64_t *)(p + TARGET * PAGE);
+	volatile uint64_t *counter = (volatile uint64_t *)(p + page * PAGE);
 	uint64_t next;
 
 	while (!progress->stop) {
@@ -193,13 +202,24 @@ enum effect {
 	MAY_LOSE,
 };
 
-/* A range with the page in it. */
+/* At most @room pages before or after the page; the file may have fewer. */
+static uint64_t some_pages(uint64_t pages, uint64_t room)
+{
+	return prng_below(&dice, (pages < room ? pages : room) + 1);
+}
+
+/* A range with the page in it: any range, a few pages, or the whole file. */
 static void some_range(uint64_t *offset, uint64_t *size)
 {
-	uint64_t first = prng_below(&dice, TARGET + 1);
+	uint64_t room = huge && prng_below(&dice, 2) ? 4 : N;
+	uint64_t before = some_pages(page, room), after = some_pages(N - page - 1, room);
 
-	*offset = first * PAGE;
-	*size = (TARGET - first + 1 + prng_below(&dice, N - TARGET)) * PAGE;
+	if (huge && !prng_below(&dice, 3)) {
+		before = page;
+		after = N - page - 1;
+	}
+	*offset = (page - before) * PAGE;
+	*size = (before + 1 + after) * PAGE;
 }
 
 static bool file_call(int mode)
@@ -226,6 +246,50 @@ static bool do_hole(void)
 	wanted_node = prng_below(&dice, NODES);
 	return !set_policy(map, SIZE, MPOL_BIND, NODE(wanted_node)) &&
 	       file_call(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
+}
+
+/* The page next to it: in the middle of 2 MiB, if there are any. */
+static bool do_neighbour(void)
+{
+	volatile char *neighbour = map + (page ^ 1) * PAGE;
+
+	*neighbour = 1;
+	return !fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (page ^ 1) * PAGE, PAGE) &&
+	       !*neighbour;
+}
+
+static bool comes_back(char *p)
+{
+	double end = seconds_now() + PATIENCE;
+	unsigned char there;
+
+	do {
+		must(!mincore(p, PAGE, &there));
+		usleep(1000);
+	} while (there & 1 && seconds_now() < end);
+	return !(there & 1);
+}
+
+/*
+ * A folio of 2 MiB cannot be split while somebody holds a reference to it. The hole reads as zeroes all
+ * the same; and when the reference is gone, its memory comes back, unless it was written to.
+ */
+static bool do_pinned_hole(void)
+{
+	uint64_t quiet = page ^ 2, first = page & ~3UL;
+	struct huge_pin pin;
+	unsigned char there;
+	bool good;
+
+	map[quiet * PAGE] = 1;
+	map[(page ^ 4) * PAGE] = 1;
+	good = huge_pin(&pin, map + (page ^ 4) * PAGE) &&
+	       !fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, first * PAGE, 4 * PAGE);
+	must(!mincore(map + quiet * PAGE, PAGE, &there));
+	/* Reading a page that is not there would allocate it. */
+	good = good && !(there & 1 && map[quiet * PAGE]) && map[(page ^ 4) * PAGE] == 1;
+	huge_unpin(&pin);
+	return good && comes_back(map + quiet * PAGE);
 }
 
 static bool do_remove(void)
@@ -268,12 +332,17 @@ static bool do_munmap(void)
 
 static int bind_slot(void)
 {
-	return vmm_slot(&vm, VMM_TEST_SLOT, KVM_MEM_GUEST_MEMFD, VMM_TEST_GPA, SIZE, map, fd, 0);
+	return vmm_slot(&vm, VMM_TEST_SLOT, KVM_MEM_GUEST_MEMFD, VMM_TEST_GPA + slot_page * PAGE, SIZE, map,
+			fd, 0);
 }
 
+/* Mappings of 2 MiB are possible only where the slot begins at a multiple of 2 MiB. */
 static bool do_slot(void)
 {
-	return !vmm_delete_slot(&vm, VMM_TEST_SLOT) && !bind_slot();
+	if (vmm_delete_slot(&vm, VMM_TEST_SLOT))
+		return false;
+	slot_page = huge && !prng_below(&dice, 3) ? prng_below(&dice, HUGE_PAGES) : 0;
+	return !bind_slot();
 }
 
 /* The page is poisoned, and replaced. */
@@ -286,11 +355,11 @@ static bool do_failure(void)
 	if (!can_unpoison())
 		return do_munmap();
 	(void)*target();
-	pfn = pfn_of(map + TARGET * PAGE);
+	pfn = pfn_of(map + page * PAGE);
 	/* No other task poisons the page. If one had, the page would not be mapped. */
-	if (!pfn || !poison(map + TARGET * PAGE))
+	if (!pfn || !poison(map + page * PAGE))
 		return false;
-	if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, TARGET * PAGE, PAGE))
+	if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, page * PAGE, PAGE))
 		return false;
 	/* A task that is looking at the page holds a reference for a moment, so try again. */
 	for (i = 0; i < 100 && !unpoison_pfn(pfn); i++)
@@ -314,7 +383,7 @@ static bool do_kill(void)
 		for (;;) {
 			fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, SIZE);
 			fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, SIZE);
-			guarded(*(volatile char *)(map + (TARGET + 1) * PAGE) = 1);
+			guarded(*(volatile char *)(map + (page + 1) * PAGE) = 1);
 		}
 	}
 	usleep(prng_below(&dice, 5000));
@@ -328,6 +397,8 @@ static const struct op {
 	enum effect effect;
 } ops[] = {
 	{ "punch hole", do_hole, LOSES },
+	{ "hole next to the page", do_neighbour, KEEPS },
+	{ "hole in a folio that somebody holds", do_pinned_hole, LOSES },
 	{ "madvise(REMOVE)", do_remove, LOSES },
 	{ "fallocate", do_allocate, KEEPS },
 	{ "mbind", do_mbind, KEEPS },
@@ -361,7 +432,7 @@ static bool comes_further(uint64_t to)
 
 static bool rest_is(char byte)
 {
-	const char *p = map + TARGET * PAGE;
+	const char *p = map + page * PAGE;
 	size_t i;
 
 	for (i = sizeof(uint64_t); i < PAGE; i++) {
@@ -388,12 +459,26 @@ static bool lost_enough(const struct op *op, uint64_t before, uint64_t now)
 	return true;
 }
 
+/* Have the file filled anew, so that it has folios of 2 MiB again. */
+static bool begin_anew(void)
+{
+	if (!huge || prng_below(&dice, 2))
+		return true;
+	must(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, SIZE));
+	if (!comes_further(progress->done + 2))
+		return false;
+	huge_rounds += huge_folios(fd) > 0;
+	return true;
+}
+
 static bool race_round(const struct op *op)
 {
 	uint64_t before, now;
 
+	if (!begin_anew())
+		return complain("the writer stops after a hole", op, progress->done, 0);
 	if (op->effect == LOSES)
-		memset(map + TARGET * PAGE + sizeof(uint64_t), 0xa5, PAGE - sizeof(uint64_t));
+		memset(map + page * PAGE + sizeof(uint64_t), 0xa5, PAGE - sizeof(uint64_t));
 	wanted_node = -1;
 	before = progress->done;
 	if (!op->act())
@@ -409,9 +494,9 @@ static bool race_round(const struct op *op)
 		return complain("the writer makes no progress", op, progress->done, now);
 	if (*target() < now + 1)
 		return complain("the VMM does not read what the writer wrote", op, *target(), now);
-	if (wanted_node >= 0 && page_node(map + TARGET * PAGE) != wanted_node)
+	if (wanted_node >= 0 && page_node(map + page * PAGE) != wanted_node)
 		return complain("the page is not on the policy's node", op,
-				page_node(map + TARGET * PAGE), wanted_node);
+				page_node(map + page * PAGE), wanted_node);
 	return true;
 }
 
@@ -423,6 +508,8 @@ static uint64_t race(const struct op *op, double seconds)
 
 	/* Remove what the last race left behind. */
 	must(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, SIZE) && do_munmap());
+	if (huge)
+		page = prng_below(&dice, HUGE_PAGES);
 	random_cpus(&dice, cpus);
 	writer_cpu = cpus[0];
 	pin_to(cpus[1]);
@@ -448,6 +535,7 @@ int main(int argc, char **argv)
 	dice = prng_seed(argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)time(NULL));
 	guard_init();
 	npt = vmm_host_has_npt();
+	huge = huge_asked();
 	vmm_quiet = true;
 	shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	must(shared != MAP_FAILED);
@@ -460,6 +548,8 @@ int main(int argc, char **argv)
 		for (i = 0; i < OPS; i++)
 			iterations += race(&ops[i], share);
 	}
+	if (huge)
+		ok(huge_rounds, "%lu rounds began with 2 MiB", huge_rounds);
 	is(unpoison_errors, 0, "every poisoned page is given back");
 	printf("# count race-seconds %.0f\n", seconds_now() - begin);
 	printf("# count race-iterations %lu\n", iterations);

@@ -13,12 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "huge.h"
 #include "numa.h"
 #include "race.h"
 #include "tap.h"
 #include "vmm.h"
 
-#define N 16UL
+#define N (huge ? HUGE_PAGES : 16UL)	/* pages of the file */
 #define SIZE (N * PAGE)
 #define OTHER_SLOT (VMM_TEST_SLOT + 1)
 #define OTHER_GPA (VMM_TEST_GPA + 4 * SIZE)
@@ -29,13 +30,12 @@ static int fd;
 static char *map;
 static struct prng dice;
 static bool npt;
+static bool huge;		/* the file can have folios of 2 MiB */
+static uint64_t huge_rounds;	/* in which it had one */
 
 static char *map_file(void)
 {
-	char *p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-
-	must(p != MAP_FAILED);
-	return p;
+	return huge_map(fd, SIZE);
 }
 
 static bool punch(uint64_t offset, uint64_t size)
@@ -105,14 +105,18 @@ static void dying_guest(void)
 	RESULT(0, guest_of_mortal(&mortal, VMM_TEST_GPA, N));
 }
 
+static bool store(volatile char *p)
+{
+	return guarded(*p = 7);
+}
+
 static void host(void)
 {
-	volatile char *p = map;
 	uint64_t i;
 
 	race_result[0] = 0;
 	for (i = 0; i < N; i++)
-		race_result[0] += guarded(p[i * PAGE] = 7);
+		race_result[0] += store(map + i * PAGE);
 }
 
 static void hole(void)
@@ -197,7 +201,7 @@ static bool all_works(struct vmm *of, int vcpu)
 	expect(punch(0, SIZE));
 	expect(!vmm_sum(of, vcpu, VMM_TEST_GPA, N, &sum) && !sum);
 	for (i = 0; i < N; i++)
-		map[i * PAGE] = i + 1;
+		*(uint64_t *)(map + i * PAGE) = i + 1;
 	expect(!vmm_sum(of, vcpu, VMM_TEST_GPA, N, &sum) && sum == N * (N + 1) / 2);
 	expect(!vmm_write(of, vcpu, VMM_TEST_GPA, N, 9));
 	for (i = 0; i < N; i++)
@@ -329,6 +333,152 @@ static bool after_creation_and_unload(void)
 {
 	expect(race_result[0] >= 0 && race_result[1] && !close(race_result[0]) && !close(fd));
 	return true;
+}
+
+/* --- folios of 2 MiB, of which a part is taken away, perhaps while somebody holds them */
+
+#define HOLE 300UL	/* the page that is punched */
+
+static struct huge_pin pin;
+
+static void new_huge_slot(void)
+{
+	new_mapped_slot();
+	must(guarded(map[(HOLE + 1) * PAGE] = 1));
+	huge_rounds += huge_folios(fd);
+}
+
+/* The hole is punched, but its page is still there; and then it is about to be tried again. */
+static void new_held_hole(void)
+{
+	new_huge_slot();
+	must(!vmm_write(&vm, 0, VMM_TEST_GPA, N, 5));
+	must(huge_pin(&pin, map) && punch(HOLE * PAGE, PAGE));
+	usleep(prng_below(&dice, 3) ? 90000 + prng_below(&dice, 20000) : prng_below(&dice, 1000));
+}
+
+static void new_released_hole(void)
+{
+	new_held_hole();
+	huge_unpin(&pin);
+}
+
+static void new_held_mapping(void)
+{
+	new_held_hole();
+	must(!close(fd));
+}
+
+static void let_go(void)
+{
+	huge_unpin(&pin);
+	race_result[0] = 0;
+}
+
+static void hole_in_the_middle(void)
+{
+	RESULT(0, fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, HOLE * PAGE, PAGE));
+}
+
+static void hole_next_to_it(void)
+{
+	RESULT(1, fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (HOLE + 1) * PAGE, 2 * PAGE));
+}
+
+static void other_allocation(void)
+{
+	RESULT(1, fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, SIZE));
+}
+
+static void other_guest(void)
+{
+	RESULT(1, vmm_write(&vm, 1, VMM_TEST_GPA, N, 7));
+}
+
+static void other_host(void)
+{
+	uint64_t i;
+
+	race_result[1] = 0;
+	for (i = 0; i < N; i++)
+		race_result[1] += !store(map + i * PAGE);
+}
+
+static void half_bound(void)
+{
+	RESULT(0, set_policy(map, SIZE / 2, MPOL_BIND, NODE(1)));
+}
+
+static bool works_to_the_end(void)
+{
+	expect(all_works(&vm, 0));
+	expect(!vmm_delete_slot(&vm, VMM_TEST_SLOT) && !munmap(map, SIZE) && !close(fd));
+	return true;
+}
+
+/* No page is lost, except for the one in the hole, and that is zero if it was not written after it. */
+static bool others_are(char want)
+{
+	uint64_t i;
+
+	for (i = 0; i < N; i++) {
+		if (i == HOLE)
+			expect(!map[i * PAGE] || map[i * PAGE] == want);
+		else
+			expect(map[i * PAGE] == want);
+	}
+	return true;
+}
+
+static bool after_split(void)
+{
+	expect(said(0, 0, 0) && said(1, 0, 0) && others_are(7) && all_works(&vm, 1));
+	return works_to_the_end();
+}
+
+static bool after_two_holes(void)
+{
+	expect(said(0, 0, 0) && said(1, 0, 0));
+	expect(!map[HOLE * PAGE] && !map[(HOLE + 1) * PAGE] && !map[(HOLE + 2) * PAGE]);
+	return works_to_the_end();
+}
+
+/* What was allocated after the policy was set obeys it. */
+static bool after_half_bound(void)
+{
+	uint64_t i;
+
+	expect(said(0, 0, 0) && said(1, 0, 0) && others_are(7) && punch(0, SIZE));
+	for (i = 0; i < N / 2; i += 16) {
+		map[i * PAGE] = 1;
+		expect(page_node(map + i * PAGE) == 1);
+	}
+	expect(!vmm_delete_slot(&vm, VMM_TEST_SLOT) && !munmap(map, SIZE) && !close(fd));
+	return true;
+}
+
+/* fallocate() wants the page again, so it must stay, whenever it came. */
+static bool after_allocation(void)
+{
+	unsigned char there;
+
+	expect(said(0, 0, 0) && said(1, 0, 0));
+	expect(!mincore(map + HOLE * PAGE, PAGE, &there) && there & 1 && !map[HOLE * PAGE]);
+	return works_to_the_end();
+}
+
+static bool after_held_close(void)
+{
+	expect(said(1, 0, 0) && guest_is_refused(0) && !vmm_delete_slot(&vm, VMM_TEST_SLOT));
+	return true;
+}
+
+static bool after_held_delete(void)
+{
+	expect(said(1, 0, 0));
+	expect(guest_gets_mmio(0) && !bind_to(&vm, VMM_TEST_SLOT, VMM_TEST_GPA));
+	expect(!map[HOLE * PAGE] && map[(HOLE + 1) * PAGE] == 5);
+	return works_to_the_end();
 }
 
 /* --- memory that fails, always in the first page */
@@ -498,6 +648,25 @@ static const struct race_pair pairs[] = {
 
 #define PAIRS (sizeof(pairs) / sizeof(pairs[0]))
 
+/* Where there are folios of 2 MiB. */
+static const struct race_pair huge_pairs[] = {
+	{ "hole of a page", "guest access to all", new_huge_slot, hole_in_the_middle, other_guest, after_split },
+	{ "hole of a page", "host access to all", new_huge_slot, hole_in_the_middle, other_host, after_split },
+	{ "hole of a page", "hole next to it", new_huge_slot, hole_in_the_middle, hole_next_to_it,
+	  after_two_holes },
+	{ "policy of half", "guest access to all", new_mapped_slot, half_bound, other_guest, after_half_bound },
+	{ "policy of half", "host access to all", new_mapped_slot, half_bound, other_host, after_half_bound },
+	{ "held folio released", "guest access to all", new_held_hole, let_go, other_guest, after_split },
+	{ "held folio released", "host access to all", new_held_hole, let_go, other_host, after_split },
+	{ "held folio released", "another hole", new_held_hole, let_go, hole_next_to_it, after_two_holes },
+	{ "held folio released", "fallocate", new_held_hole, let_go, other_allocation, after_allocation },
+	{ "held folio released", "last munmap", new_held_mapping, let_go, unmapped, after_held_close },
+	{ "held folio released", "memslot deleted", new_held_hole, let_go, slot_deleted, after_held_delete },
+	{ "hole again", "guest access to all", new_released_hole, hole_in_the_middle, other_guest, after_split },
+};
+
+#define HUGE_PAIRS (huge ? sizeof(huge_pairs) / sizeof(huge_pairs[0]) : 0)
+
 int main(int argc, char **argv)
 {
 	uint64_t iterations = 0;
@@ -507,10 +676,16 @@ int main(int argc, char **argv)
 	dice = prng_seed(argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)time(NULL));
 	guard_init();
 	npt = vmm_host_has_npt();
+	huge = huge_asked();
 	vmm_quiet = true;
 	vmm_create(&vm, 2);
+	seconds /= PAIRS + HUGE_PAIRS;
 	for (i = 0; i < PAIRS; i++)
-		iterations += race_pair_run(&pairs[i], &dice, seconds / PAIRS);
+		iterations += race_pair_run(&pairs[i], &dice, seconds);
+	for (i = 0; i < HUGE_PAIRS; i++)
+		iterations += race_pair_run(&huge_pairs[i], &dice, seconds);
+	if (huge)
+		ok(huge_rounds, "%lu rounds had 2 MiB", huge_rounds);
 	printf("# frames that were not poisoned, or could not be given back: %lu\n", lost_frames);
 	printf("# count race-seconds %.0f\n", seconds_now() - begin);
 	printf("# count race-iterations %lu\n", iterations);
