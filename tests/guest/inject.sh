@@ -5,6 +5,8 @@ leaks_begin
 [ ! -e private_mem.ko ] || ok "VMs can have private memory" insmod ./private_mem.ko
 ok "loads" load
 tap ./inject calls
+ok "files can have folios of 2 MiB" sh -c "echo always >$module/parameters/huge"
+tap ./inject huge
 tap ./inject_private
 ok "no inode is left" no_inodes
 ok "unloads" unload

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * inject calls | inject load MODULE STRIDE: makes each allocation of a call fail in turn, until
+ * inject calls | inject huge | inject load MODULE STRIDE: makes each allocation of a call fail in turn, until
  * the call runs without a failure. The error must be one that the caller can understand; it must
  * leave policies, pages and references as they were, except for pages that the call had allocated
  * by then; and the same call must then succeed.
+ *
+ * With huge, files have folios of 2 MiB, and what can do with small ones must not fail at all.
  *
  * Needs CONFIG_FAULT_INJECTION with failslab, fail_page_alloc and the stack filter.
  */
@@ -16,14 +18,18 @@
 #include <unistd.h>
 
 #include "fail.h"
+#include "huge.h"
 #include "numa.h"
 #include "sigbus.h"
 #include "tap.h"
 #include "vmm.h"
 
-#define N 32UL
-#define SIZE (N * PAGE)
+#define SIZE (n_pages * PAGE)
+#define LOOKED 32UL	/* pages of it that are looked at, from the first to the last */
+#define FIRST 300UL	/* the hole in a file with folios of 2 MiB, across an end of one of them */
+#define END 700UL
 
+static unsigned long n_pages = LOOKED;	/* of the file */
 static struct vmm vm;
 static bool have_vm;
 static int fd = -1;
@@ -50,7 +56,7 @@ static void with_file(void)
 static void with_map(void)
 {
 	with_file();
-	map = vmm_map(fd, SIZE);
+	map = huge_map(fd, SIZE);
 }
 
 static void with_policy(void)
@@ -96,7 +102,22 @@ static void with_slot(void)
 static void with_guest(void)
 {
 	with_slot();
-	must(!vmm_write(&vm, 0, VMM_TEST_GPA, N, 1));
+	must(!vmm_write(&vm, 0, VMM_TEST_GPA, n_pages, 1));
+}
+
+static void with_huge_guest(void)
+{
+	with_guest();
+	must(huge_folios(fd) == (long)(n_pages / HUGE_PAGES));
+}
+
+/* Somebody holds both folios, so that a hole must be remembered. */
+static struct huge_pin pins[2];
+
+static void with_held_folios(void)
+{
+	with_huge_guest();
+	must(huge_pin(&pins[0], map) && huge_pin(&pins[1], map + HUGE));
 }
 
 static void tear_down(bool vm_is_new)
@@ -145,6 +166,50 @@ static int call_fallocate(void)
 static int call_punch(void)
 {
 	return fallocate(fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, 0, SIZE);
+}
+
+static int call_punch_middle(void)
+{
+	return fallocate(fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, FIRST * PAGE, (END - FIRST) * PAGE);
+}
+
+/* Whether the hole's pages go soon, or are there and zero for as long as the folios are held. */
+static bool hole_is_good(bool held)
+{
+	static unsigned char there[END - FIRST];
+	unsigned long i, tries, left;
+
+	for (tries = 0; tries < 1000; tries++) {
+		must(!mincore(map + FIRST * PAGE, (END - FIRST) * PAGE, there));
+		for (i = left = 0; i < END - FIRST; i++)
+			left += there[i] & 1;
+		if (!left || held)
+			break;
+		usleep(10000);
+	}
+	for (i = 0; i < n_pages; i++) {
+		bool in = i >= FIRST && i < END;
+
+		if (in && !held)
+			continue;
+		if (map[i * PAGE] != !in)
+			return false;
+	}
+	return left == (held ? END - FIRST : 0);
+}
+
+static bool hole_is_free(void)
+{
+	return hole_is_good(false);
+}
+
+static bool hole_is_kept(void)
+{
+	bool good = hole_is_good(true);
+
+	huge_unpin(&pins[0]);
+	huge_unpin(&pins[1]);
+	return good && hole_is_good(false);
 }
 
 static int call_populate(void)
@@ -224,7 +289,7 @@ static int call_fork(void)
 
 static int call_nested(void)
 {
-	return vmm_write_nested(&vm, 0, VMM_L2, VMM_TEST_GPA, N, 2);
+	return vmm_write_nested(&vm, 0, VMM_L2, VMM_TEST_GPA, n_pages, 2);
 }
 
 static int call_prefault(void)
@@ -279,7 +344,7 @@ static int call_unbind(void)
 
 static int call_guest(void)
 {
-	return vmm_write(&vm, 0, VMM_TEST_GPA, N, 2);
+	return vmm_write(&vm, 0, VMM_TEST_GPA, n_pages, 2);
 }
 
 /* The vCPU was interrupted in the nested guest, and the guest would continue there. */
@@ -296,14 +361,18 @@ static int call_close(void)
 	return r;
 }
 
-static const struct call {
+struct call {
 	const char *name;
 	void (*set_up)(void);
 	int (*call)(void);
 	void (*again)(void);	/* what must be done before the call is made again */
 	bool once;	/* the VM is not in the same state afterwards */
 	bool spares;	/* may make no allocation */
-} calls[] = {
+	bool copes;	/* with any that fails: it makes do with small folios, or tries again */
+	bool (*good)(void);	/* what must be so in the end */
+};
+
+static const struct call calls[] = {
 	{ "KVM_CREATE_GUEST_MEMFD", with_vm, call_create },
 	{ "mmap()", with_file, call_mmap },
 	{ "mbind(), the first", with_map, call_mbind },
@@ -332,6 +401,19 @@ static const struct call {
 	{ "reading sysfs", with_vm, call_sysfs },
 };
 
+/* In files with folios of 2 MiB. */
+static const struct call huge_calls[] = {
+	{ "fallocate() of 2 MiB, one policy", with_policy, call_fallocate, .copes = true },
+	{ "fallocate() of 2 MiB, no policy", with_map, call_fallocate, .copes = true },
+	{ "a host fault that allocates 2 MiB", with_policy, call_touch, .copes = true },
+	{ "MADV_POPULATE_WRITE of 2 MiB", with_policy, call_populate },
+	{ "a memslot with mappings of 2 MiB", with_policy, call_bind },
+	{ "guest faults that allocate 2 MiB", with_slot, call_guest, .once = true },
+	{ "a hole in the middle of 2 MiB", with_huge_guest, call_punch_middle, .good = hole_is_free },
+	{ "a hole in 2 MiB that somebody holds", with_held_folios, call_punch_middle, .good = hole_is_kept },
+	{ "a hole of whole folios of 2 MiB", with_huge_guest, call_punch, .spares = true },
+};
+
 static bool is_expected(int err)
 {
 	return err == ENOMEM || err == EINTR || err == EFAULT || err == ENFILE || err == EAGAIN;
@@ -346,8 +428,13 @@ struct state {
 		int mode;
 		unsigned long nodes;
 		int node;	/* of the page, or -1 */
-	} page[N];
+	} page[LOOKED];
 };
+
+static char *looked_at(unsigned long i)
+{
+	return map + i * (n_pages / LOOKED) * PAGE;
+}
 
 static int references(void)
 {
@@ -361,21 +448,21 @@ static int references(void)
 
 static void look(struct state *s)
 {
-	unsigned char there[N];
+	unsigned char there;
 	unsigned long i;
 
 	memset(s, 0, sizeof(*s));
 	s->references = references();
 	if (map == MAP_FAILED)
 		return;
-	s->present = pages_present(map, N, &s->first);
-	must(!mincore(map, SIZE, there));
-	for (i = 0; i < N; i++) {
-		must(!get_policy(map + i * PAGE, &s->page[i].mode, &s->page[i].nodes));
+	s->present = pages_present(map, n_pages, &s->first);
+	for (i = 0; i < LOOKED; i++) {
+		must(!get_policy(looked_at(i), &s->page[i].mode, &s->page[i].nodes));
+		must(!mincore(looked_at(i), PAGE, &there));
 		s->page[i].node = -1;
-		if (there[i] & 1) {
-			(void)*(volatile char *)(map + i * PAGE);
-			s->page[i].node = page_node(map + i * PAGE);
+		if (there & 1) {
+			(void)*(volatile char *)looked_at(i);
+			s->page[i].node = page_node(looked_at(i));
 		}
 	}
 }
@@ -390,7 +477,7 @@ static const char *differs(const struct state *a, const struct state *b)
 
 	if (a->references != b->references)
 		return "references of the module";
-	for (i = 0; i < N; i++) {
+	for (i = 0; i < LOOKED; i++) {
 		if (a->page[i].mode != b->page[i].mode || a->page[i].nodes != b->page[i].nodes)
 			return "policies";
 		if (a->page[i].node >= 0 && a->page[i].node != b->page[i].node)
@@ -407,7 +494,7 @@ static unsigned long astray(const struct state *s)
 {
 	unsigned long i, off = 0;
 
-	for (i = 0; i < N; i++) {
+	for (i = 0; i < LOOKED; i++) {
 		int node = s->page[i].node;
 
 		if (node < 0)
@@ -438,7 +525,7 @@ static int inject(const struct call *c, int n)
 	failed = fail_happened();
 	fail_nth(0);
 
-	if (r && !(failed && is_expected(err))) {
+	if (r && (c->copes || !(failed && is_expected(err)))) {
 		printf("# %s, allocation %d: errno %d\n", c->name, n, err);
 		bad++;
 	}
@@ -454,6 +541,10 @@ static int inject(const struct call *c, int n)
 		c->again();
 	if (r && c->call()) {
 		printf("# %s, allocation %d failed: then errno %d for ever\n", c->name, n, errno);
+		bad++;
+	}
+	if (c->good && !c->good()) {
+		printf("# %s, allocation %d failed: then it is not as it must be\n", c->name, n);
 		bad++;
 	}
 	look(&after);
@@ -487,6 +578,18 @@ static void inject_calls(void)
 		else
 			inject_all(&calls[i]);
 	}
+	if (have_vm)
+		tear_down(true);
+}
+
+static void inject_huge_calls(void)
+{
+	size_t i;
+
+	must(huge_asked());
+	n_pages = 2 * HUGE_PAGES;
+	for (i = 0; i < sizeof(huge_calls) / sizeof(huge_calls[0]); i++)
+		inject_all(&huge_calls[i]);
 	if (have_vm)
 		tear_down(true);
 }
@@ -581,6 +684,8 @@ int main(int argc, char **argv)
 		fail_modules_only();
 		inject_load(file, 1, "load, the module's own part");
 		close(file);
+	} else if (!strcmp(argv[1], "huge")) {
+		inject_huge_calls();
 	} else {
 		inject_calls();
 	}
