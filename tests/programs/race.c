@@ -73,10 +73,10 @@ bool poison(void *page)
 	volatile int r = 0;
 
 	/*
-	 * The page stays in the file, hence EBUSY. A process that has written to the page gets a
-	 * SIGBUS at once.
+	 * The page stays in the file, hence EBUSY; EHWPOISON if it is in a larger folio that somebody
+	 * holds. A process that has written to the page gets a SIGBUS at once.
 	 */
-	return !guarded(r = madvise(page, PAGE, MADV_HWPOISON) && errno != EBUSY) || !r;
+	return !guarded(r = madvise(page, PAGE, MADV_HWPOISON) && errno != EBUSY && errno != EHWPOISON) || !r;
 }
 
 #define UNPOISON "/sys/kernel/debug/hwpoison/unpoison-pfn"

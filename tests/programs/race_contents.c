@@ -46,7 +46,7 @@ static bool huge;		/* the file can have folios of 2 MiB */
 static uint64_t huge_rounds;	/* which began with one of them */
 static uint64_t unpoison_errors;
 static uint64_t page = 5;	/* the page, in the file */
-static volatile uint64_t slot_page;	/* at which guest frame the slot begins */
+static uint64_t slot_page;	/* at which guest frame the slot begins */
 
 static volatile uint64_t *target(void)
 {
@@ -336,13 +336,25 @@ static int bind_slot(void)
 			fd, 0);
 }
 
-/* Mappings of 2 MiB are possible only where the slot begins at a multiple of 2 MiB. */
 static bool do_slot(void)
 {
-	if (vmm_delete_slot(&vm, VMM_TEST_SLOT))
-		return false;
-	slot_page = huge && !prng_below(&dice, 3) ? prng_below(&dice, HUGE_PAGES) : 0;
-	return !bind_slot();
+	return !vmm_delete_slot(&vm, VMM_TEST_SLOT) && !bind_slot();
+}
+
+/* A folio of 2 MiB cannot be split while a task is looking at it, so its page goes a bit later. */
+static bool is_given_up(uint64_t pfn)
+{
+	double end = seconds_now() + PATIENCE;
+	bool unpoisoned = false;
+
+	while (seconds_now() < end) {
+		unpoisoned = unpoisoned || unpoison_pfn(pfn);
+		do_munmap();
+		if (unpoisoned && guarded((void)*target()))
+			return true;
+		usleep(10000);
+	}
+	return false;
 }
 
 /* The page is poisoned, and replaced. */
@@ -364,8 +376,11 @@ static bool do_failure(void)
 	/* A task that is looking at the page holds a reference for a moment, so try again. */
 	for (i = 0; i < 100 && !unpoison_pfn(pfn); i++)
 		usleep(100);
-	unpoison_errors += i == 100;
-	return do_munmap();
+	if (i < 100 || !huge) {
+		unpoison_errors += i == 100;
+		return do_munmap();
+	}
+	return is_given_up(pfn);
 }
 
 static bool do_unload(void)
@@ -500,6 +515,18 @@ static bool race_round(const struct op *op)
 	return true;
 }
 
+/*
+ * Another page, and perhaps another place of the slot: guests have mappings of 2 MiB only where it is as far
+ * from a boundary of 2 MiB as in the file.
+ */
+static void move_page(void)
+{
+	page = prng_below(&dice, HUGE_PAGES);
+	must(!vmm_delete_slot(&vm, VMM_TEST_SLOT));
+	slot_page = prng_below(&dice, 3) ? 0 : prng_below(&dice, HUGE_PAGES);
+	must(!bind_slot());
+}
+
 static uint64_t race(const struct op *op, double seconds)
 {
 	double end = seconds_now() + seconds;
@@ -509,7 +536,7 @@ static uint64_t race(const struct op *op, double seconds)
 	/* Remove what the last race left behind. */
 	must(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, SIZE) && do_munmap());
 	if (huge)
-		page = prng_below(&dice, HUGE_PAGES);
+		move_page();
 	random_cpus(&dice, cpus);
 	writer_cpu = cpus[0];
 	pin_to(cpus[1]);
