@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "fuzz.h"
 
@@ -367,6 +368,20 @@ static bool check_tsc(int i)
 	return true;
 }
 
+/* Only counts them: a mapping of 2 MiB may be small again for many reasons. */
+static long guest_huge_mappings(int vm)
+{
+	char path[64];
+	long n = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/kvm/%d-%d/pages_2m", getpid(), world.vm[vm].fd);
+	f = fopen(path, "re");
+	must(f && fscanf(f, "%ld", &n) == 1);
+	fclose(f);
+	return n;
+}
+
 /* Checks what only the first process can see. */
 static bool check_vms(void)
 {
@@ -375,6 +390,8 @@ static bool check_vms(void)
 	for (i = 0; i < VMS; i++) {
 		if (!check_tsc(i))
 			return false;
+		if (kernel.huge && shared->model.vm[i].open)
+			shared->guest_huge += guest_huge_mappings(i);
 	}
 	return true;
 }

@@ -199,6 +199,7 @@ struct kernel {
 	long tsc_khz;
 	int cpu[NODES];
 	int huge;		/* the parameter with which the module is loaded */
+	bool huge_mappings;	/* guests can have mappings of 2 MiB */
 };
 
 extern struct kernel kernel;
@@ -402,7 +403,9 @@ struct shared {
 	char why[1024];
 	const char *kind;	/* of failure: the format of the text */
 	uint64_t steps;
-	uint64_t huge;		/* folios of 2 MiB that checks found, added up */
+	/* What checks found, added up: */
+	uint64_t huge;		/* folios of 2 MiB */
+	uint64_t guest_huge;	/* guests' mappings of 2 MiB */
 	/* to the second process and back */
 	struct op op;
 	struct outcome outcome;

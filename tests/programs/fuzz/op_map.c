@@ -424,6 +424,8 @@ static void madvise_random(struct prng *r, const struct model *m, long *arg)
 
 	span_random(r, m, arg);
 	arg[SPAN_MORE] = advices[prng_below(r, ARRAY_SIZE(advices))];
+	if (kernel.huge && prng_rarely(r, 4))
+		arg[SPAN_MORE] = prng_rarely(r, 3) ? MADV_NOHUGEPAGE : MADV_HUGEPAGE;
 }
 
 /* The flags that the mapping has after the advice; -1 if the advice does not change flags. */

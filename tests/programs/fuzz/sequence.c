@@ -85,10 +85,28 @@ static int next_private_type(struct prng *r, const struct model *m, int vm)
 	return type_of(types[prng_below(r, ARRAY_SIZE(types))]);
 }
 
+/* What a VM lacks for a guest that touches 2 MiB, or else what makes a difference to these. */
+static int next_huge_type(struct prng *r, const struct model *m, int vm)
+{
+	static const struct op_type *const types[] = {
+		&op_guest_write, &op_guest_write, &op_guest_read, &op_prefault, &op_fallocate, &op_fallocate,
+		&op_madvise, &op_write, &op_mmap, &op_mbind, &op_slot, &op_cpu,
+	};
+
+	if (!has_file(m, vm))
+		return type_of(&op_create);
+	if (!has_bound_slot(&m->vm[vm]))
+		return type_of(&op_slot);
+	if (!m->vm[vm].vcpus)
+		return type_of(&op_vcpu);
+	return type_of(types[prng_below(r, ARRAY_SIZE(types))]);
+}
+
 /* Begins, in most cases, with what a VMM begins with. */
 static int next_type(struct prng *r, const struct model *m)
 {
 	int i, files = 0, mappable = 0, private = pick_private_vm(r, m);
+	int huge = kernel.huge ? pick_open_vm(r, m) : 0;
 
 	for (i = 0; i < FILES; i++) {
 		files += m->process[0].open[i];
@@ -98,6 +116,8 @@ static int next_type(struct prng *r, const struct model *m)
 		return type_of(m->loaded ? &op_vm : &op_load);
 	if (m->vm[private].open && m->vm[private].private && !prng_rarely(r, 4))
 		return next_private_type(r, m, private);
+	if (kernel.huge && m->vm[huge].open && prng_rarely(r, 2))
+		return next_huge_type(r, m, huge);
 	if (!files && !prng_rarely(r, 3))
 		return type_of(&op_create);
 	if (!m->process[0].vmas && mappable && !prng_rarely(r, 3))
@@ -125,6 +145,14 @@ static void follow_span(struct prng *r, const struct op *last, long pages, struc
 	op->arg[2] = pages;
 	op->arg[3] = op_is(op, &op_write) ? 1 + (long)prng_below(r, 1000) :
 					 advices[prng_below(r, ARRAY_SIZE(advices))];
+}
+
+/* As a VMM does that wants 2 MiB. */
+static void follow_mmap(const struct op *last, struct op *op)
+{
+	*op = (struct op){ .type = type_of(&op_madvise),
+			   .arg = { last->arg[0], last->arg[2], (last->arg[3] + PAGE - 1) / PAGE,
+				    MADV_HUGEPAGE } };
 }
 
 static bool is_open(const struct model *m, int file)
@@ -262,6 +290,8 @@ static bool follow(struct prng *r, const struct model *m, const struct op *last,
 		follow_span(r, last, (last->arg[2] + PAGE - 1) / PAGE, op);
 	} else if (op_is(last, &op_madvise) && last->arg[3] == MADV_REMOVE && !prng_rarely(r, 3)) {
 		follow_span(r, last, last->arg[2], op);
+	} else if (op_is(last, &op_mmap) && kernel.huge && !prng_rarely(r, 4)) {
+		follow_mmap(last, op);
 	} else if (op_is(last, &op_close) || op_is(last, &op_munmap)) {
 		follow_close(r, m, last, op);
 	} else if (op_is(last, &op_guest_write) && prng_rarely(r, 6)) {
