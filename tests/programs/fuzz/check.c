@@ -317,8 +317,8 @@ static bool check_folios(int file)
 	shared->huge += huge;
 	if (huge >= sure && huge <= sure + unsure && huge * (long)HUGE_PAGES + small == present)
 		return true;
-	failure("file %d has %ld folios of 2 MiB and %ld small ones, not %d to %d, of %d pages", file, huge, small,
-		sure, sure + unsure, present);
+	failure("file %d has %ld folios of 2 MiB and %ld small ones, not %d to %d, of %d pages",
+		file, huge, small, sure, sure + unsure, present);
 	return false;
 }
 

@@ -137,7 +137,7 @@ static void choose_size(void)
 					  .arena = ARENA_PAGES, .guest = 8 * HUGE_PAGES };
 }
 
-static bool huge_mappings(void)
+static bool guests_map_huge(void)
 {
 	FILE *f = fopen("/sys/module/kvm_gmem_numa/features/huge_mappings", "re");
 	char state[16] = "";
@@ -161,7 +161,7 @@ static void survey(void)
 	kernel.prefault = !vmm_prefault_error();
 	must(!module_load());
 	must(!kernel.huge || huge_asked());
-	kernel.huge_mappings = kernel.npt && huge_mappings();
+	kernel.huge_mappings = kernel.npt && guests_map_huge();
 	/*
 	 * An idle VM keeps KVM enabled: enabling and disabling it takes longer than most
 	 * sequences.

@@ -172,8 +172,8 @@ void model_punch(struct model *m, int file, long first, long end)
 	}
 }
 
-static void page_come(struct model *m, const struct process *p, struct page *page, const struct policy *policy,
-		      long index)
+static void page_come(struct model *m, const struct process *p, struct page *page,
+		      const struct policy *policy, long index)
 {
 	int i;
 

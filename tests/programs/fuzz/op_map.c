@@ -69,8 +69,10 @@ static void mmap_model(struct model *m, const long *arg, struct outcome *o)
 			 .policy = policy_none };
 	int err;
 
-	o->skip = !mmap_flags_are_known(arg[MMAP_FLAGS]) || !p->alive || arg[MMAP_LEN] < 0 || !in_arena(v.start, n) || v.off < 0 ||
-		  v.off > limits.offset || v.off + n > limits.policy || arg[MMAP_PROT] & ~7L || (arg[MMAP_PROT] & RW) == PROT_WRITE ||
+	o->skip = !mmap_flags_are_known(arg[MMAP_FLAGS]) || !p->alive || arg[MMAP_LEN] < 0 ||
+		  !in_arena(v.start, n) || v.off < 0 || v.off > limits.offset ||
+		  v.off + n > limits.policy || arg[MMAP_PROT] & ~7L ||
+		  (arg[MMAP_PROT] & RW) == PROT_WRITE ||
 		  (m->file[v.file].kvms_own && v.prot & PROT_EXEC);
 	if (o->skip)
 		return;

@@ -26,7 +26,8 @@ int touch_page(struct model *m, int proc, int page, bool write, uint64_t value)
 
 	if (sig)
 		return sig;
-	model_allocate(m, proc, v->file, v->off + page - v->start, 0, m->file[v->file].pages);
+	model_allocate(m, proc, v->file, v->off + page - v->start, 0,
+		       m->file[v->file].pages);
 	if (write)
 		m->file[v->file].page[v->off + page - v->start].value = value;
 	return 0;
@@ -73,7 +74,8 @@ int populate_advice(struct model *m, int proc, int start, int end, bool write)
 		case SIGBUS:
 			return EFAULT;
 		}
-		model_allocate(m, proc, v->file, v->off + i - v->start, 0, m->file[v->file].pages);
+		model_allocate(m, proc, v->file, v->off + i - v->start, 0,
+			       m->file[v->file].pages);
 	}
 	return hole;
 }
