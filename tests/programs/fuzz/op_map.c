@@ -14,6 +14,7 @@ static void mmap_random(struct prng *r, const struct model *m, long *arg)
 	arg[MMAP_PROC] = pick_process(r, m);
 	arg[MMAP_FILE] = pick_open_file(r, m, arg[MMAP_PROC]);
 	pick_file_span(r, m, arg[MMAP_FILE], &arg[MMAP_OFF], &arg[MMAP_LEN]);
+	pick_whole_folios(r, m, arg[MMAP_FILE], &arg[MMAP_OFF], &arg[MMAP_LEN]);
 	arg[MMAP_PAGE] = pick_congruent(r, arg[MMAP_OFF], limits.arena);
 	/* Next to another mapping, so that the two may be merged. */
 	if (prng_rarely(r, 3) && m->process[arg[MMAP_PROC]].vmas) {

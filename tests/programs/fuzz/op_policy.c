@@ -29,6 +29,9 @@ static void mbind_random(struct prng *r, const struct model *m, long *arg)
 
 	arg[MBIND_PROC] = pick_process(r, m);
 	pick_span(r, m, arg[MBIND_PROC], &arg[MBIND_PAGE], &arg[MBIND_LEN]);
+	/* A policy without a boundary inside 2 MiB. */
+	if (kernel.huge && m->process[arg[MBIND_PROC]].vmas && !prng_rarely(r, 3))
+		pick_mapping(r, &m->process[arg[MBIND_PROC]], &arg[MBIND_PAGE], &arg[MBIND_LEN]);
 	arg[MBIND_LEN] *= PAGE;
 	if (prng_rarely(r, 20))
 		arg[MBIND_LEN] -= prng_below(r, PAGE);

@@ -120,12 +120,7 @@ static void slot_random(struct prng *r, const struct model *m, long *arg)
 		arg[SLOT_FLAGS] = flags[prng_below(r, ARRAY_SIZE(flags))];
 	arg[SLOT_FILE] = pick_slot_file(r, m, arg[SLOT_VM]);
 	pick_file_span(r, m, arg[SLOT_FILE], &arg[SLOT_OFFSET], &arg[SLOT_PAGES]);
-	/* From a boundary of 2 MiB to the end of the file, so that the guest can have mappings of 2 MiB. */
-	if (kernel.huge && prng_rarely(r, 2)) {
-		arg[SLOT_OFFSET] -= arg[SLOT_OFFSET] % (long)HUGE_PAGES;
-		if (arg[SLOT_OFFSET] < m->file[arg[SLOT_FILE]].pages)
-			arg[SLOT_PAGES] = m->file[arg[SLOT_FILE]].pages - arg[SLOT_OFFSET];
-	}
+	pick_whole_folios(r, m, arg[SLOT_FILE], &arg[SLOT_OFFSET], &arg[SLOT_PAGES]);
 	arg[SLOT_OFFSET] *= PAGE;
 	arg[SLOT_GPA] = pick_congruent(r, arg[SLOT_OFFSET] / (long)PAGE, limits.guest);
 	if (!(arg[SLOT_FLAGS] & KVM_MEM_GUEST_MEMFD) && arg[SLOT_PAGES] > PLAIN_PAGES)

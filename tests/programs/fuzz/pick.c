@@ -83,6 +83,15 @@ long pick_congruent(struct prng *r, long page, long limit)
 	return page % (long)HUGE_PAGES + (long)HUGE_PAGES * prng_below(r, limit / HUGE_PAGES);
 }
 
+/* A whole mapping of a process that has any. */
+void pick_mapping(struct prng *r, const struct process *p, long *page, long *n)
+{
+	const struct vma *v = &p->vma[prng_below(r, p->vmas)];
+
+	*page = v->start;
+	*n = v->end - v->start;
+}
+
 /* Pages of the arena: a mapping, a part of one, a bit more than one, or any pages. */
 void pick_span(struct prng *r, const struct model *m, int proc, long *page, long *n)
 {
@@ -92,10 +101,7 @@ void pick_span(struct prng *r, const struct model *m, int proc, long *page, long
 		*page = prng_below(r, limits.arena);
 		*n = 1 + prng_below(r, limits.file);
 	} else {
-		const struct vma *v = &p->vma[prng_below(r, p->vmas)];
-
-		*page = v->start;
-		*n = v->end - v->start;
+		pick_mapping(r, p, page, n);
 		if (!prng_rarely(r, 3))
 			pick_narrow(r, page, n);
 		if (prng_rarely(r, 8))
@@ -120,6 +126,16 @@ void pick_file_span(struct prng *r, const struct model *m, int file, long *first
 		*n += prng_below(r, 8);
 	if (prng_rarely(r, 20))
 		*first += prng_below(r, 32);
+}
+
+/* From a boundary of 2 MiB to the end of the file, every other time. */
+void pick_whole_folios(struct prng *r, const struct model *m, int file, long *first, long *n)
+{
+	if (!kernel.huge || prng_rarely(r, 2))
+		return;
+	*first -= *first % (long)HUGE_PAGES;
+	if (*first < m->file[file].pages)
+		*n = m->file[file].pages - *first;
 }
 
 const struct slot *pick_slot(struct prng *r, const struct model *m, int vm)
