@@ -20,12 +20,18 @@ function comma(x, s)
 	return s
 }
 
-function ratio(a, b) { return b ? sprintf("%.2f", a / b) : "" }
+function ratio(a, b) { return b ? sprintf(a / b < 0.01 ? "%.3f" : "%.2f", a / b) : "" }
 
 # Instructions per page, or per call.
 function ours(op, policy) { return v["ours", "pages", op, "gmem", policy] }
 function native(op, policy) { return v["native", "pages", op, "gmem", policy] }
 function memfd(op, policy) { return v["plain", "pages", op, "memfd", policy] }
+
+# The same of the section "huge". What is bound to a slot, or what is mapped and an ordinary slot's memory.
+function huge(boot, backend, op, policy) { return v[boot, "huge", op, backend, policy] }
+function always(op, policy) { return huge("ours-huge", "gmem", op, policy) }
+function always_mapped(op, policy) { return huge("ours-huge", "gmem-slot", op, policy) }
+function hugetlb(op, policy) { return huge("plain", "memfd-hugetlb", op, policy) }
 
 # How often native and ours clear a page in an operation, on a host with init_on_alloc=1. The table
 # of clearings shows that these numbers are right.
@@ -56,6 +62,16 @@ function limits_in_all()
 	limit("guest first touch, to memfd", ours("guest-first-touch", "bind") / memfd("guest-first-touch", "bind"), 0.60)
 }
 
+# Operators who want 2 MiB today take hugetlb.
+function limits_of_huge()
+{
+	limit("2 MiB folios: guest first touch, to hugetlb", always("guest-first-touch", "bind") / hugetlb("guest-first-touch", "bind"), 1.02)
+	limit("2 MiB folios: guest first touch, mapped, to hugetlb", always_mapped("guest-first-touch", "bind") / hugetlb("guest-first-touch", "bind"), 1.02)
+	limit("2 MiB folios: host first touch, to hugetlb", always("host-first-touch", "bind") / hugetlb("host-first-touch", "bind"), 1.02)
+	limit("2 MiB folios: fallocate, to hugetlb", always("fallocate", "bind") / hugetlb("fallocate", "bind"), 1.08)
+	limit("2 MiB folios: punching 2 MiB, instructions per page", always("punch-2M", "bind"), 100)
+}
+
 # What the module adds to a private page, in the same kernel. Without the module the kernel follows the task's policy
 # alone, so it is compared with the same policy there.
 function private_of(boot, op, policy) { return v[boot, "private", op, boot ~ /ours/ ? "private" : "private-task", policy] }
@@ -82,16 +98,20 @@ function limits_of_rest(i, n, ops)
 		limit(ops[i] " without clearing, to native", rest_ours(ops[i]) / rest_native(ops[i]), 1)
 }
 
-function summary_row(what, operation)
+# Pages of 4 KiB on the left, and of 2 MiB on the right.
+function summary_row(what, operation, operation_huge, one)
 {
-	printf "| %s | %s | 1 | **%s** |\n", what, ratio(memfd(operation, "bind"), native(operation, "bind")),
-		ratio(ours(operation, "bind"), native(operation, "bind"))
+	operation_huge = operation == "punch-hole" ? "punch-2M" : operation
+	one = huge("native", "gmem", operation_huge, "bind")
+	printf "| %s | %s | 1 | **%s** | %s | **%s** |\n", what, ratio(memfd(operation, "bind"), native(operation, "bind")),
+		ratio(ours(operation, "bind"), native(operation, "bind")), ratio(hugetlb(operation_huge, "bind"), one),
+		ratio(always(operation_huge, "bind"), one)
 }
 
 function summary()
 {
-	print "| instructions per page with MPOL_BIND, native = 1 | memfd on 6.12 | native 7.3 | the module on 6.12 |"
-	print "| --- | ---: | ---: | ---: |"
+	print "| instructions per page with MPOL_BIND, native = 1 | memfd on 6.12 | native 7.3 | the module on 6.12 | hugetlb memfd | the module, huge=always |"
+	print "| --- | ---: | ---: | ---: | ---: | ---: |"
 	summary_row("a guest's first touch", "guest-first-touch")
 	summary_row("the host's first touch", "host-first-touch")
 	summary_row("fallocate()", "fallocate")
@@ -104,6 +124,7 @@ function table_limits()
 {
 	print "| limit | found | at most | held |\n| --- | ---: | ---: | --- |"
 	limits_in_all()
+	limits_of_huge()
 	limits_of_rest()
 	limits_of_private("ours", "plain", release["plain"])
 	limits_of_private("native-ours", "native", release["native"])
@@ -113,6 +134,9 @@ function table_limits()
 	limit("bystander's guest fault, no bound slot, to no module",
 	      v["ours", "bystander", "guest-fault", "anonymous", "idle"] / v["plain", "bystander", "guest-fault", "anonymous", "no-module"],
 	      1.01)
+	limit("bystander's guest fault, a bound slot with 2 MiB folios, to no module",
+	      v["ours-huge", "bystander", "guest-fault", "anonymous", "bound"] / v["plain", "bystander", "guest-fault", "anonymous", "no-module"],
+	      1.04)
 	print ""
 }
 
@@ -128,6 +152,54 @@ function table_pages(policy, i)
 			ratio(ours(op[i], policy), memfd(op[i], policy))
 	print ""
 }
+
+function table_huge(policy, n, i, o, op)
+{
+	n = split("guest-first-touch host-first-touch fallocate touch-after-fallocate guest-touch-after-fallocate punch-2M punch-2M-in-guest", op, " ")
+	printf "MPOL %s:\n\n", policy
+	print "| operation | huge=always | mapped | huge=never | mapped | native | memfd | memfd, THP | hugetlb | always / never | always / hugetlb |"
+	print "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+	for (i = 1; i <= n; i++) {
+		o = op[i]
+		printf "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", o,
+			comma(always(o, policy)), comma(always_mapped(o, policy)),
+			comma(huge("ours", "gmem", o, policy)), comma(huge("ours", "gmem-slot", o, policy)),
+			comma(huge("native", "gmem", o, policy)), comma(huge("plain", "memfd", o, policy)),
+			comma(huge("plain", "memfd-thp", o, policy)), comma(hugetlb(o, policy)),
+			ratio(always(o, policy), huge("ours", "gmem", o, policy)), ratio(always(o, policy), hugetlb(o, policy))
+	}
+	print ""
+}
+
+function table_tables()
+{
+	print "| 256 MiB of a guest | KVM's entries of 4 KiB | of 2 MiB | KVM's page tables, KiB | the VMM's, KiB | loads at a TLB miss, guest with 4 KiB pages | with 2 MiB |"
+	print "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+	tables_row("huge=always", "ours-huge", "gmem")
+	tables_row("huge=always, mapped", "ours-huge", "gmem-slot")
+	tables_row("huge=never", "ours", "gmem")
+	tables_row("huge=never, mapped", "ours", "gmem-slot")
+	tables_row("memfd", "plain", "memfd")
+	tables_row("memfd, THP", "plain", "memfd-thp")
+	tables_row("hugetlb", "plain", "memfd-hugetlb")
+	print ""
+}
+
+function tables_of(boot, backend, what) { return v[boot, "tables", what, backend, "bind"] }
+
+function tables_row(name, boot, backend, levels)
+{
+	# Of KVM's tables, down to the entry that maps memory.
+	levels = tables_of(boot, backend, "entries-4K") ? 4 : 3
+	printf "| %s | %s | %s | %s | %s | %d | %d |\n", name,
+		comma(tables_of(boot, backend, "entries-4K")), comma(tables_of(boot, backend, "entries-2M")),
+		comma(tables_of(boot, backend, "kvm-tables-KiB")), comma(tables_of(boot, backend, "vmm-tables-KiB")),
+		loads(4, levels), loads(3, levels)
+}
+
+# Each level of the guest's tables, and the page that is found at last, has an address of the guest, which KVM's tables
+# translate; and each level of the guest's tables is loaded itself.
+function loads(guest_levels, levels) { return (guest_levels + 1) * levels + guest_levels }
 
 # The difference that init_on_alloc=0 makes shows how often ours and native clear a page. The last
 # columns show the instructions that remain without clearing.
@@ -165,13 +237,14 @@ function policy_of(call) { return call ~ /^create/ ? "none" : "bind" }
 function table_bystanders(n, i, c, without)
 {
 	n = split("guest-fault ioctl-check-extension ioctl-memslot-and-back ioctl-set-tsc-khz ioctl-of-dev-kvm", c, " ")
-	print "| a VM without guest_memfd | no module | loaded, no bound slot | a bound slot on the host | after it is gone |"
-	print "| --- | ---: | ---: | ---: | ---: |"
+	print "| a VM without guest_memfd | no module | loaded, no bound slot | a bound slot on the host | a bound slot, huge=always | after it is gone |"
+	print "| --- | ---: | ---: | ---: | ---: | ---: |"
 	for (i = 1; i <= n; i++) {
 		without = v["plain", "bystander", c[i], "anonymous", "no-module"]
-		printf "| %s | %s | %s | %s | %s |\n", c[i], comma(without),
+		printf "| %s | %s | %s | %s | %s | %s |\n", c[i], comma(without),
 			more(v["ours", "bystander", c[i], "anonymous", "idle"], without),
 			more(v["ours", "bystander", c[i], "anonymous", "bound"], without),
+			more(v["ours-huge", "bystander", c[i], "anonymous", "bound"], without),
 			more(v["ours", "bystander", c[i], "anonymous", "idle-again"], without)
 	}
 	print ""
@@ -276,15 +349,20 @@ END {
 
 	if (what == "limits") {
 		limits_in_all()
+		limits_of_huge()
 		limits_of_private("ours", "plain", release["plain"])
 		limits_of_private("native-ours", "native", release["native"])
 		print "1.." points
 		exit
 	}
 	if (what == "plot") {
-		for (i = 1; i <= nr_ops; i++)
-			printf "%s %.3f %.3f %.3f\n", op[i], ours(op[i], "bind") / native(op[i], "bind"), 1,
-				memfd(op[i], "bind") / native(op[i], "bind")
+		n = split("guest-first-touch host-first-touch fallocate touch-after-fallocate guest-touch-after-fallocate punch-2M punch-2M-in-guest", op, " ")
+		for (i = 1; i <= n; i++) {
+			one = huge("native", "gmem", op[i], "bind")
+			printf "%s %.3f %.3f %.3f %.3f %.3f\n", op[i], huge("ours", "gmem", op[i], "bind") / one,
+				always(op[i], "bind") / one, 1, huge("plain", "memfd", op[i], "bind") / one,
+				hugetlb(op[i], "bind") / one
+		}
 		exit
 	}
 	if (what == "limits-table")
@@ -297,6 +375,11 @@ END {
 	else if (what == "pages")
 		for (i = split("bind none preferred-many interleave", p, " "); i > 0; i--)
 			table_pages(p[5 - i])
+	else if (what == "huge") {
+		table_huge("bind")
+		table_huge("none")
+	} else if (what == "tables")
+		table_tables()
 	else if (what == "clearings")
 		table_clearings()
 	else if (what == "calls")

@@ -70,20 +70,22 @@ bench_quick()
 {
 	bench_together \
 		"ours $1 $2 load,pages:bind,sw_protected,private:mapping" \
+		"ours-huge $1 $2 load,huge:bind gmem_huge=always" \
 		"native $bench_native - pages:bind,sw_protected,private:task" \
 		"native-ours $bench_native $(bench_native_module) load,sw_protected,private:mapping" \
-		"plain $1 - pages:bind,sw_protected,private:task"
+		"plain $1 - pages:bind,huge:bind,sw_protected,private:task"
 }
 
 # bench_all KERNEL MODULE
 bench_all()
 {
-	local profiles=profile:guest-first-touch,profile:host-first-touch,profile:fallocate,profile:punch-hole
+	local huge=huge:bind,huge:none profiles=profile:guest-first-touch,profile:host-first-touch,profile:fallocate,profile:punch-hole
 	bench_together \
-		"ours $1 $2 load,pages,calls,bystander,module,growth,sw_protected,private:mapping" \
-		"native $bench_native - pages,calls,growth,sw_protected,private:task" \
+		"ours $1 $2 load,pages,calls,bystander,module,growth,$huge,tables,sw_protected,private:mapping" \
+		"ours-huge $1 $2 load,$huge,tables,bystander gmem_huge=always" \
+		"native $bench_native - pages,calls,growth,$huge,sw_protected,private:task" \
 		"native-ours $bench_native $(bench_native_module) load,sw_protected,private:mapping" \
-		"plain $1 - pages,calls,bystander,growth,sw_protected,private:task" \
+		"plain $1 - pages,calls,bystander,growth,$huge,tables,sw_protected,private:task" \
 		"ours-no-init $1 $2 load,pages:bind init_on_alloc=0" \
 		"native-no-init $bench_native - pages:bind init_on_alloc=0" || return
 	BOOT_PROGRAMS=perf bench_together \
@@ -93,7 +95,7 @@ bench_all()
 	BOOT_THREADS=multi BOOT_CPUS=4 bench_boot parallel "$1" "$2" load,parallel
 }
 
-bench_boots="ours native native-ours plain ours-no-init native-no-init ours-profile native-profile parallel"
+bench_boots="ours ours-huge native native-ours plain ours-no-init native-no-init ours-profile native-profile parallel"
 
 # bench_report WHAT [BOOT...]: see bench-report.awk.
 bench_report()

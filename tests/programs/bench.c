@@ -7,6 +7,7 @@
  */
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <linux/memfd.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -86,6 +87,8 @@ static const struct policy {
  * A guest's memory, bound to a slot: a guest_memfd or a memfd, mapped, with a policy; or private
  * memory, and mapped is its shared half, a memfd with a policy. "private-task" is private memory
  * whose shared half has no policy: the task has it instead, and the kernel follows that itself.
+ * "gmem-slot" is a guest_memfd whose mapping is an ordinary slot's memory. "memfd-thp" and
+ * "memfd-hugetlb" are memfds with 2 MiB pages: those of shmem, and those of a pool.
  */
 struct memory {
 	const char *backend;
@@ -95,9 +98,25 @@ struct memory {
 	char *map;
 };
 
+/* Is the file bound to the slot, instead of its mapping? */
 static bool is_gmem(const struct memory *m)
 {
 	return !strcmp(m->backend, "gmem");
+}
+
+static bool is_gmem_file(const struct memory *m)
+{
+	return !strncmp(m->backend, "gmem", 4);
+}
+
+static bool is_thp(const struct memory *m)
+{
+	return !strcmp(m->backend, "memfd-thp");
+}
+
+static bool is_hugetlb(const struct memory *m)
+{
+	return !strcmp(m->backend, "memfd-hugetlb");
 }
 
 static bool is_private(const struct memory *m)
@@ -115,17 +134,43 @@ static void set_task_policy(int mode, unsigned long nodes)
 	must(!syscall(SYS_set_mempolicy, mode, nodes ? &nodes : NULL, 64UL));
 }
 
-static int open_memfd(uint64_t size)
-{
-	int fd = memfd_create("guest", 0);
+#define HUGE (2 * MIB)
 
-	must(fd >= 0 && !ftruncate(fd, size));
+/* Fills the pool, or empties it, for memory that may be on any node. */
+static void set_pool(uint64_t size)
+{
+	char path[96], pages[16];
+	int node;
+
+	snprintf(pages, sizeof(pages), "%lu", size / HUGE);
+	for (node = 0; node < NODES; node++) {
+		snprintf(path, sizeof(path),
+			 "/sys/devices/system/node/node%d/hugepages/hugepages-2048kB/nr_hugepages",
+			 node);
+		write_file(path, pages);
+	}
+}
+
+static void set_thp(const char *when)
+{
+	write_file("/sys/kernel/mm/transparent_hugepage/shmem_enabled", when);
+}
+
+static int open_memfd(const struct memory *m)
+{
+	int fd = memfd_create("guest", is_hugetlb(m) ? MFD_HUGETLB | MFD_HUGE_2MB : 0);
+
+	must(fd >= 0 && !ftruncate(fd, m->size));
 	return fd;
 }
 
 static void memory_open(struct memory *m, struct vmm *vm)
 {
-	m->fd = is_gmem(m) ? vmm_gmem(vm, m->size, VMM_GMEM_BOTH) : open_memfd(m->size);
+	if (is_hugetlb(m))
+		set_pool(m->size);
+	if (is_thp(m))
+		set_thp("always");
+	m->fd = is_gmem_file(m) ? vmm_gmem(vm, m->size, VMM_GMEM_BOTH) : open_memfd(m);
 	m->map = mmap(NULL, m->size, PROT_READ | PROT_WRITE, MAP_SHARED, m->fd, 0);
 	must(m->map != MAP_FAILED);
 	if (is_private(m)) {
@@ -161,6 +206,10 @@ static void memory_close(struct memory *m, struct vmm *vm)
 	vmm_delete_slot(vm, VMM_TEST_SLOT);
 	munmap(m->map, m->size);
 	close(m->fd);
+	if (is_hugetlb(m))
+		set_pool(0);
+	if (is_thp(m))
+		set_thp("never");
 }
 
 static void touch(const struct memory *m)
@@ -178,7 +227,15 @@ static void allocate(const struct memory *m)
 
 static void punch(const struct memory *m)
 {
-	must(!fallocate(m->fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, 0, m->size));
+	vmm_punch(m->fd, 0, m->size);
+}
+
+static void punch_pieces(const struct memory *m)
+{
+	uint64_t i;
+
+	for (i = 0; i < m->size; i += HUGE)
+		vmm_punch(m->fd, i, HUGE);
 }
 
 /* --- one page */
@@ -251,6 +308,27 @@ static uint64_t punch_hole_in_guest(struct memory *m, struct vmm *vm)
 	return clock_stop(t);
 }
 
+/* What a balloon or a memory device does. */
+static uint64_t punch_2m(struct memory *m, struct vmm *vm)
+{
+	uint64_t t;
+
+	allocate(m);
+	t = clock_start();
+	punch_pieces(m);
+	return clock_stop(t);
+}
+
+static uint64_t punch_2m_in_guest(struct memory *m, struct vmm *vm)
+{
+	uint64_t t;
+
+	guest_first_touch(m, vm);
+	t = clock_start();
+	punch_pieces(m);
+	return clock_stop(t);
+}
+
 static const struct operation {
 	const char *name;
 	uint64_t (*run)(struct memory *m, struct vmm *vm);
@@ -263,6 +341,16 @@ static const struct operation {
 	{ "guest-touch-after-fallocate", guest_touch_after_fallocate },
 	{ "punch-hole", punch_hole },
 	{ "punch-hole-in-guest", punch_hole_in_guest },
+};
+
+static const struct operation huge_operations[] = {
+	{ "guest-first-touch", guest_first_touch },
+	{ "host-first-touch", host_first_touch },
+	{ "fallocate", allocation },
+	{ "touch-after-fallocate", touch_after_fallocate },
+	{ "guest-touch-after-fallocate", guest_touch_after_fallocate },
+	{ "punch-2M", punch_2m },
+	{ "punch-2M-in-guest", punch_2m_in_guest },
 };
 
 /* Only what is bound to a slot is placed, so memory is bound before it is allocated. */
@@ -361,6 +449,118 @@ static void bench_pages(char **args)
 		for (o = 0; o < ARRAY_SIZE(operations); o++)
 			measure(&operations[o], backend, &policies[p], 4 * MIB);
 	}
+}
+
+/* --- memory of a size that 2 MiB folios are for */
+
+/* How memory can be provided here; NULL ends the list. */
+static const char *const *backends_here(void)
+{
+	static const char *const gmem[] = { "gmem", "gmem-slot", NULL };
+	static const char *const memfd[] = { "memfd", "memfd-thp", "memfd-hugetlb", NULL };
+
+	return has_gmem() ? gmem : memfd;
+}
+
+/* args: one policy, or none for all. */
+static void bench_huge(char **args)
+{
+	const char *const *backend;
+	size_t p, o;
+
+	for (p = 0; p < ARRAY_SIZE(policies); p++) {
+		if (args[0] && strcmp(args[0], policies[p].name))
+			continue;
+		for (backend = backends_here(); *backend; backend++) {
+			for (o = 0; o < ARRAY_SIZE(huge_operations); o++)
+				measure(&huge_operations[o], *backend, &policies[p], 16 * MIB);
+		}
+	}
+}
+
+/* --- tables: what the memory of a guest takes in page tables, once all of it is there */
+
+#define TABLES_SIZE (256 * MIB)
+
+/* A number that KVM has for this VM. */
+static uint64_t kvm_number(const struct vmm *vm, const char *name)
+{
+	char path[96];
+	uint64_t n;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/kvm/%d-%d/%s", getpid(), vm->fd, name);
+	f = fopen(path, "r");
+	must(f && fscanf(f, "%lu", &n) == 1);
+	fclose(f);
+	return n;
+}
+
+/* The number of a line of /proc/meminfo in KiB, with what CPUs have not added yet. */
+static uint64_t meminfo_kb(const char *name)
+{
+	char line[128];
+	uint64_t kb = 0;
+	FILE *f;
+
+	write_file("/proc/sys/vm/stat_refresh", "1");
+	f = fopen("/proc/meminfo", "r");
+	must(f);
+	while (fgets(line, sizeof(line), f)) {
+		if (!strncmp(line, name, strlen(name)) && line[strlen(name)] == ':')
+			sscanf(line + strlen(name) + 1, "%lu", &kb);
+	}
+	fclose(f);
+	return kb;
+}
+
+struct tables {
+	uint64_t entries_4k, entries_2m, kvm_kb, vmm_kb;
+};
+
+static void tables_read(struct tables *t, const struct vmm *vm)
+{
+	t->entries_4k = kvm_number(vm, "pages_4k");
+	t->entries_2m = kvm_number(vm, "pages_2m");
+	t->kvm_kb = meminfo_kb("SecPageTables");
+	t->vmm_kb = meminfo_kb("PageTables");
+}
+
+/*
+ * Page tables are there from when memory is touched until the VM goes. What maps the guest's
+ * memory goes when the memory does, and what maps the rest of the guest stays.
+ */
+static void tables_of(const char *backend)
+{
+	struct memory m = { backend, BIND, TABLES_SIZE };
+	struct tables before, all, without;
+	struct vmm vm;
+
+	vmm_create(&vm, 1);
+	memory_open(&m, &vm);
+	memory_bind(&m, &vm);
+	must(!vmm_halt(&vm, 0));
+	tables_read(&before, &vm);
+	must(!vmm_write(&vm, 0, VMM_TEST_GPA, m.size / PAGE, 1));
+	touch(&m);
+	tables_read(&all, &vm);
+	punch(&m);
+	tables_read(&without, &vm);
+
+	figure("entries-4K", backend, BIND->name, 1, all.entries_4k - without.entries_4k);
+	figure("entries-2M", backend, BIND->name, 1, all.entries_2m - without.entries_2m);
+	figure("kvm-tables-KiB", backend, BIND->name, 1, all.kvm_kb - before.kvm_kb);
+	figure("vmm-tables-KiB", backend, BIND->name, 1, all.vmm_kb - before.vmm_kb);
+	memory_close(&m, &vm);
+	vmm_destroy(&vm);
+}
+
+static void bench_tables(char **args)
+{
+	const char *const *backend;
+
+	for (backend = backends_here(); *backend; backend++)
+		tables_of(*backend);
 }
 
 /* --- growth: guest size */
@@ -594,7 +794,7 @@ static void bystander(const char *state)
 
 static void bench_bystander(char **args)
 {
-	struct memory m = { "gmem", BIND, PAGE };
+	struct memory m = { "gmem", BIND, HUGE };
 	struct vmm vm;
 
 	bystander(args[0] ? args[0] : "idle");
@@ -733,6 +933,8 @@ static const struct {
 	void (*run)(char **args);
 } sections[] = {
 	{ "pages", bench_pages },
+	{ "huge", bench_huge },
+	{ "tables", bench_tables },
 	{ "growth", bench_growth },
 	{ "private", bench_private },
 	{ "calls", bench_calls },
