@@ -50,6 +50,9 @@ struct folio *gmem_get_folio(struct inode *inode, pgoff_t index, pgoff_t first, 
 	int err;
 
 	for (;;) {
+		if (GMEM_I(inode)->huge)
+			gmem_wait_for_hole(inode, index);
+
 		/* Older kernels return NULL where newer ones return an error. */
 		folio = filemap_lock_folio(mapping, index);
 		if (!IS_ERR_OR_NULL(folio))

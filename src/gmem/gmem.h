@@ -149,6 +149,15 @@ static inline struct gmem_inode *GMEM_I(struct inode *inode)
 	return container_of(inode, struct gmem_inode, vfs_inode);
 }
 
+/* Extend a range of page offsets to the ends of the folios that it may have a part of. */
+static inline void gmem_round_to_folios(struct inode *inode, pgoff_t *start, pgoff_t *end)
+{
+	if (!GMEM_I(inode)->huge)
+		return;
+	*start = round_down(*start, GMEM_HUGE_PAGES);
+	*end = round_up(*end, GMEM_HUGE_PAGES);
+}
+
 static inline bool gmem_slot_is_bound(const struct kvm_memory_slot *slot)
 {
 	return slot && (slot->flags & GMEM_SLOT_BOUND);

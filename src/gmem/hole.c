@@ -31,9 +31,11 @@
 /**
  * struct gmem_hole - pages of 2 MiB that are in a hole and could not be given up
  * @pages: one bit for each page
+ * @failed: those of them whose memory had failed before, and which the hole must replace
  */
 struct gmem_hole {
 	DECLARE_BITMAP(pages, GMEM_HUGE_PAGES);
+	DECLARE_BITMAP(failed, GMEM_HUGE_PAGES);
 };
 
 static bool folio_is_large(struct inode *inode, pgoff_t index)
@@ -123,6 +125,19 @@ static void hole_remove(struct inode *inode, pgoff_t start, pgoff_t end)
 					   ((loff_t)end << PAGE_SHIFT) - 1);
 }
 
+/* Has the memory of a page failed that is there, and that nobody removes? */
+static bool page_has_failed(struct inode *inode, pgoff_t index)
+{
+	struct folio *folio;
+	bool failed;
+
+	rcu_read_lock();
+	folio = xa_load(&inode->i_mapping->i_pages, index);
+	failed = folio && PageHWPoison(folio_file_page(folio, index));
+	rcu_read_unlock();
+	return failed;
+}
+
 /* Remember those pages of the hole that are still there, because their folio could not be split. */
 static bool hole_remember(struct inode *inode, struct gmem_hole *hole, pgoff_t base,
 			  pgoff_t start, pgoff_t end)
@@ -134,6 +149,8 @@ static bool hole_remember(struct inode *inode, struct gmem_hole *hole, pgoff_t b
 		bool there = folio_is_large(inode, index);
 
 		__assign_bit(index - base, hole->pages, there);
+		__assign_bit(index - base, hole->failed,
+			     there && page_has_failed(inode, index));
 		any |= there;
 	}
 	return any;
@@ -163,9 +180,14 @@ static void hole_settle(struct inode *inode, pgoff_t start, pgoff_t end)
 		holes_retry_in(gi, HOLES_DELAY_MIN);
 }
 
-/* From now on, faults in [start, end) wait until the hole is punched, see folio.c. */
+/*
+ * From now on, faults in the range wait until the hole is punched, see folio.c. A fault on another
+ * page of a folio would hold a reference to it while it waits for its lock, and the folio could
+ * not be split.
+ */
 static void gmem_announce_hole(struct inode *inode, pgoff_t start, pgoff_t end)
 {
+	gmem_round_to_folios(inode, &start, &end);
 	WRITE_ONCE(GMEM_I(inode)->hole_start, start);
 	WRITE_ONCE(GMEM_I(inode)->hole_end, end);
 }
@@ -209,11 +231,18 @@ out:
 	return err;
 }
 
-static bool page_is_zero(struct folio *folio, pgoff_t index)
+/* Can a page of a hole be given up, because it holds nothing that was written since? */
+static bool page_is_unused(const struct gmem_hole *hole, struct folio *folio, pgoff_t index)
 {
-	void *kaddr = kmap_local_page(folio_file_page(folio, index));
-	bool zero = !memchr_inv(kaddr, 0, PAGE_SIZE);
+	struct page *page = folio_file_page(folio, index);
+	void *kaddr;
+	bool zero;
 
+	if (PageHWPoison(page))
+		return test_bit(index % GMEM_HUGE_PAGES, hole->failed);
+
+	kaddr = kmap_local_page(page);
+	zero = !memchr_inv(kaddr, 0, PAGE_SIZE);
 	kunmap_local(kaddr);
 	return zero;
 }
@@ -225,7 +254,8 @@ static bool page_is_zero(struct folio *folio, pgoff_t index)
  *
  * Returns false if this must be tried again.
  */
-static bool hole_give_up_page(struct address_space *mapping, pgoff_t index)
+static bool hole_give_up_page(const struct gmem_hole *hole, struct address_space *mapping,
+			      pgoff_t index)
 {
 	struct folio *folio = filemap_lock_folio(mapping, index);
 	bool idle = true;
@@ -233,11 +263,11 @@ static bool hole_give_up_page(struct address_space *mapping, pgoff_t index)
 	if (IS_ERR_OR_NULL(folio))
 		return true;
 
-	if (!folio_test_large(folio) && !folio_test_hwpoison(folio)) {
+	if (!folio_test_large(folio)) {
 		unmap_mapping_range(mapping, (loff_t)index << PAGE_SHIFT, PAGE_SIZE, 0);
-		/* The page cache's and ours. */
-		idle = folio_ref_count(folio) == 2;
-		if (idle && page_is_zero(folio, index))
+		/* The page cache's and ours. Nobody writes to memory that has failed. */
+		idle = folio_test_hwpoison(folio) || folio_ref_count(folio) == 2;
+		if (idle && page_is_unused(hole, folio, index))
 			compat_remove_folio(mapping, folio);
 	}
 	folio_unlock(folio);
@@ -258,7 +288,8 @@ static bool hole_split(struct inode *inode, struct gmem_hole *hole, pgoff_t base
 	if (folio_test_large(folio)) {
 		for (index = max(base, folio->index);
 		     index < min(base + GMEM_HUGE_PAGES, folio_next_index(folio)); index++) {
-			if (test_bit(index - base, hole->pages) && !page_is_zero(folio, index))
+			if (test_bit(index - base, hole->pages) &&
+			    !page_is_unused(hole, folio, index))
 				__clear_bit(index - base, hole->pages);
 		}
 		if (!bitmap_empty(hole->pages, GMEM_HUGE_PAGES))
@@ -275,17 +306,16 @@ static void hole_retry(struct inode *inode, struct gmem_hole *hole, unsigned lon
 	pgoff_t base = n * GMEM_HUGE_PAGES;
 	unsigned long i;
 
-	if (!hole_split(inode, hole, base))
-		return;
-
-	if (!bitmap_empty(hole->pages, GMEM_HUGE_PAGES)) {
+	gmem_announce_hole(inode, base, base + GMEM_HUGE_PAGES);
+	if (hole_split(inode, hole, base) && !bitmap_empty(hole->pages, GMEM_HUGE_PAGES)) {
 		gmem_zap_begin(inode, base, base + GMEM_HUGE_PAGES);
 		for_each_set_bit(i, hole->pages, GMEM_HUGE_PAGES) {
-			if (hole_give_up_page(inode->i_mapping, base + i))
+			if (hole_give_up_page(hole, inode->i_mapping, base + i))
 				__clear_bit(i, hole->pages);
 		}
 		gmem_zap_end(inode, base, base + GMEM_HUGE_PAGES);
 	}
+	gmem_announce_hole(inode, 0, 0);
 	hole_free_if_empty(inode, n);
 }
 

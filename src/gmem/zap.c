@@ -184,25 +184,14 @@ void gmem_file_zap_end(struct gmem_file *f, pgoff_t start, pgoff_t end)
 	write_unlock(&kvm->mmu_lock);
 }
 
-/*
- * A fault on another page of the same 2 MiB could map the range as well, so it must be kept off,
- * too.
- */
-static void zap_whole_folios(struct inode *inode, pgoff_t *start, pgoff_t *end)
-{
-	if (!GMEM_I(inode)->huge)
-		return;
-	*start = round_down(*start, GMEM_HUGE_PAGES);
-	*end = round_up(*end, GMEM_HUGE_PAGES);
-}
-
 /**
  * gmem_zap_begin() - gmem_file_zap_begin() for every VM that has the file
  * @inode: inode of a guest_memfd
  * @start: page offset of the start
  * @end: page offset of the end, exclusive
  *
- * Where the file has folios of 2 MiB, all 2 MiB are unmapped of which the range has a part.
+ * Where the file has folios of 2 MiB, all 2 MiB are unmapped of which the range has a part,
+ * because a fault on another page of them could map the range as well.
  *
  * Context: as gmem_file_zap_begin().
  */
@@ -210,7 +199,7 @@ void gmem_zap_begin(struct inode *inode, pgoff_t start, pgoff_t end)
 {
 	struct gmem_file *f;
 
-	zap_whole_folios(inode, &start, &end);
+	gmem_round_to_folios(inode, &start, &end);
 	list_for_each_entry(f, &GMEM_I(inode)->files, entry)
 		gmem_file_zap_begin(f, start, end);
 }
@@ -225,7 +214,7 @@ void gmem_zap_end(struct inode *inode, pgoff_t start, pgoff_t end)
 {
 	struct gmem_file *f;
 
-	zap_whole_folios(inode, &start, &end);
+	gmem_round_to_folios(inode, &start, &end);
 	list_for_each_entry(f, &GMEM_I(inode)->files, entry)
 		gmem_file_zap_end(f, start, end);
 }
