@@ -79,7 +79,8 @@ bench_quick()
 # bench_all KERNEL MODULE
 bench_all()
 {
-	local huge=huge:bind,huge:none profiles=profile:guest-first-touch,profile:host-first-touch,profile:fallocate,profile:punch-hole
+	local huge=huge:bind,huge:none
+	local profiles=profile:guest-first-touch,profile:host-first-touch,profile:fallocate,profile:punch-hole
 	bench_together \
 		"ours $1 $2 load,pages,calls,bystander,module,growth,$huge,tables,sw_protected,private:mapping" \
 		"ours-huge $1 $2 load,$huge,tables,bystander gmem_huge=always" \
