@@ -73,7 +73,7 @@ bench_quick()
 		"ours-huge $1 $2 load,huge:bind gmem_huge=always" \
 		"native $bench_native - pages:bind,sw_protected,private:task" \
 		"native-ours $bench_native $(bench_native_module) load,sw_protected,private:mapping" \
-		"plain $1 - pages:bind,huge:bind,sw_protected,private:task"
+		"plain $1 - pages:bind,sw_protected,private:task,huge:bind"
 }
 
 # bench_all KERNEL MODULE
