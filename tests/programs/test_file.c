@@ -29,6 +29,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "huge.h"
 #include "numa.h"
 #include "tap.h"
 #include "vmm.h"
@@ -41,7 +42,6 @@
 
 #define PAGES 8
 #define SIZE (PAGES * PAGE)
-#define HUGE_SIZE (2 * MIB)
 
 #define ALLOCATE FALLOC_FL_KEEP_SIZE
 #define PUNCH (FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE)
@@ -65,8 +65,8 @@ static char *map(int fd, size_t len)
 /* A mapping with the alignment of a huge page. */
 static char *map_aligned(int fd, size_t len)
 {
-	char *room = mmap(NULL, len + HUGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	uintptr_t start = ((uintptr_t)room + HUGE_SIZE - 1) & ~(HUGE_SIZE - 1);
+	char *room = mmap(NULL, len + HUGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uintptr_t start = ((uintptr_t)room + HUGE - 1) & ~(HUGE - 1);
 
 	must(room != MAP_FAILED);
 	return map_at((void *)start, fd, len, 0);
@@ -985,15 +985,6 @@ static void press(char *p, size_t len)
 	write_to("/sys/fs/cgroup/test_file/memory.reclaim", "64M");
 }
 
-/* Whether the module allocated 2 MiB, because it was told to and MADV_HUGEPAGE asked for them. */
-static bool huge_asked(void)
-{
-	const char *word = vmm_ask_for_huge("never");
-
-	vmm_ask_for_huge(word);
-	return strcmp(word, "never");
-}
-
 static void test_flags(char *p, const uint64_t *pfns, size_t n)
 {
 	size_t i, evictable = 0, huge = 0, other = 0;
@@ -1012,26 +1003,26 @@ static void test_flags(char *p, const uint64_t *pfns, size_t n)
 
 static void test_pages_stay(void)
 {
-	enum { N = HUGE_SIZE / PAGE };
+	enum { N = HUGE / PAGE };
 	static uint64_t before[N], after[N];
-	int fd = vmm_gmem(&vm, HUGE_SIZE, VMM_GMEM_BOTH);
-	char *p = map_aligned(fd, HUGE_SIZE);
+	int fd = vmm_gmem(&vm, HUGE, VMM_GMEM_BOTH);
+	char *p = map_aligned(fd, HUGE);
 	int moved = 0, i;
 
 	cgroup_enter("test_file");
-	is(madvise(p, HUGE_SIZE, MADV_HUGEPAGE), 0, "huge pages are advised, before any touch");
+	is(madvise(p, HUGE, MADV_HUGEPAGE), 0, "huge pages are advised, before any touch");
 	/* The other half stays clean, and so reclaim would drop it first. */
-	fill(p, HUGE_SIZE / 2, 1);
+	fill(p, HUGE / 2, 1);
 	pfns_of(p, N, before);
-	fails(madvise(p, HUGE_SIZE, MADV_COLLAPSE), EINVAL, "madvise(COLLAPSE) of 2 MiB, aligned");
-	press(p, HUGE_SIZE);
+	fails(madvise(p, HUGE, MADV_COLLAPSE), EINVAL, "madvise(COLLAPSE) of 2 MiB, aligned");
+	press(p, HUGE);
 	pfns_of(p, N, after);
 	for (i = 0; i < N; i++)
 		moved += !before[i] || before[i] != after[i];
 	is(moved, 0, "reclaim, compaction and collapse leave every page where it was");
-	ok(filled(p, HUGE_SIZE / 2, 1) && zero(p + HUGE_SIZE / 2, HUGE_SIZE / 2), "with its data");
+	ok(filled(p, HUGE / 2, 1) && zero(p + HUGE / 2, HUGE / 2), "with its data");
 	test_flags(p, after, N);
-	munmap(p, HUGE_SIZE);
+	munmap(p, HUGE);
 	close(fd);
 	cgroup_leave("test_file");
 }

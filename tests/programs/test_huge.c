@@ -12,16 +12,15 @@
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "fill.h"
+#include "huge.h"
 #include "numa.h"
 #include "tap.h"
 #include "vmm.h"
 
-#define HUGE (2 * MIB)
-#define N (HUGE / PAGE)		/* pages of a folio */
+#define N HUGE_PAGES
 #define PARAMETER "/sys/module/kvm_gmem_numa/parameters/huge"
 #define FEATURE "/sys/module/kvm_gmem_numa/features/huge_mappings"
 
@@ -48,24 +47,6 @@ static long number_in(const char *path, const char *key)
 	}
 	fclose(f);
 	return n;
-}
-
-static long fdinfo(int fd, const char *key)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	return number_in(path, key);
-}
-
-static long huge_folios(int fd)
-{
-	return fdinfo(fd, "guest_memfd_huge_folios:");
-}
-
-static long small_folios(int fd)
-{
-	return fdinfo(fd, "guest_memfd_small_folios:");
 }
 
 /* What the VMM maps by entries of 2 MiB, in kB. */
@@ -520,24 +501,6 @@ static void test_long_hole(void)
 	memory_destroy(&m);
 }
 
-/*
- * A pipe that has the page keeps the folio from being split, as vfio does. The page is then
- * cleared, and freed once the folio can be split.
- */
-static void pin_begin(const struct memory *m, int pin[2], uint64_t at)
-{
-	struct iovec iov = { m->p + at, 1 };
-
-	must(!pipe(pin));
-	must(vmsplice(pin[1], &iov, 1, 0) == 1);
-}
-
-static void pin_end(int pin[2])
-{
-	close(pin[0]);
-	close(pin[1]);
-}
-
 /* The kernel tries again after longer and longer pauses, a minute at most. */
 static void wait_for_small(const struct memory *m, long small)
 {
@@ -547,6 +510,10 @@ static void wait_for_small(const struct memory *m, long small)
 		usleep(100000);
 }
 
+/*
+ * A reference keeps the folio from being split, as vfio's does. The pages of the hole are then
+ * cleared, and freed once the folio can be split.
+ */
 enum after_hole { LEFT_ALONE, WRITTEN_BY_HOST, WRITTEN_BY_GUEST, ALLOCATED_AGAIN };
 
 /* A hole of two pages, to the first of which something happens before the folio can be split. */
@@ -556,12 +523,12 @@ static void test_pinned_hole(enum after_hole after, const char *what)
 	long left = N - 2 + (after != LEFT_ALONE);
 	struct memory m;
 	uint64_t sum;
-	int pin[2];
+	struct huge_pin pin;
 
 	memory_create(&m, 4 * HUGE);
 	memory_bind(&m);
 	fill_second(&m);
-	pin_begin(&m, pin, HUGE + PAGE);
+	must(huge_pin(&pin, m.p + HUGE + PAGE));
 	vmm_punch(m.fd, HOLE_AT, 2 * PAGE);
 	is_filled(m.fd, 1, 0, what);
 	must(!vmm_sum(&m.vm, 0, VMM_TEST_GPA + HOLE_AT, 2, &sum));
@@ -575,7 +542,7 @@ static void test_pinned_hole(enum after_hole after, const char *what)
 		must(!vmm_write(&m.vm, 0, VMM_TEST_GPA + HOLE_AT, 1, 9));
 	if (after == ALLOCATED_AGAIN)
 		must(!allocate(m.fd, HOLE_AT, PAGE));
-	pin_end(pin);
+	huge_unpin(&pin);
 	wait_for_small(&m, left);
 	is_filled(m.fd, 0, left, what);
 	is(m.p[HOLE_AT], written ? 9 : 0, "%s: the page holds what was written since", what);
@@ -590,18 +557,18 @@ static void test_pinned_hole(enum after_hole after, const char *what)
 static void test_pinned_to_the_end(void)
 {
 	struct memory m;
-	int pin[2];
+	struct huge_pin pin;
 	char byte;
 
 	memory_create(&m, 4 * HUGE);
 	memory_bind(&m);
 	fill_second(&m);
-	pin_begin(&m, pin, HUGE + PAGE);
+	must(huge_pin(&pin, m.p + HUGE + PAGE));
 	vmm_punch(m.fd, HOLE_AT, PAGE);
 	memory_destroy(&m);
-	is(read(pin[0], &byte, 1), 1, "a pinned page outlives the file");
+	is(read(pin.pipe[0], &byte, 1), 1, "a pinned page outlives the file");
 	is(byte, 2, "and keeps its contents");
-	pin_end(pin);
+	huge_unpin(&pin);
 }
 
 /* The first of many folios that cannot be split has no effect on the others. */
@@ -609,18 +576,18 @@ static void test_whole_folio_after_pin(void)
 {
 	const char *what = "the whole folio is punched afterwards";
 	struct memory m;
-	int pin[2];
+	struct huge_pin pin;
 
 	memory_create(&m, 4 * HUGE);
 	memory_bind(&m);
 	fill_second(&m);
-	pin_begin(&m, pin, HUGE + PAGE);
+	must(huge_pin(&pin, m.p + HUGE + PAGE));
 	vmm_punch(m.fd, HOLE_AT, PAGE);
 	vmm_punch(m.fd, HUGE, HUGE);
 	is_filled(m.fd, 0, 0, what);
 	touch_guest(&m, HUGE);
 	is_filled(m.fd, 1, 0, "and is allocated again");
-	pin_end(pin);
+	huge_unpin(&pin);
 	memory_destroy(&m);
 }
 
