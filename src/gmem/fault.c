@@ -67,17 +67,16 @@ static vm_fault_t gmem_host_fault_error(const struct vm_fault *vmf, int err)
 static vm_fault_t gmem_host_fault(struct vm_fault *vmf)
 {
 	struct inode *inode = file_inode(vmf->vma->vm_file);
-	pgoff_t end = i_size_read(inode) >> PAGE_SHIFT;
 	struct folio *folio;
 
 	/* Compared in pages, because mremap() reaches offsets that in bytes exceed a loff_t. */
-	if (vmf->pgoff >= end || !gmem_host_may_map(vmf))
+	if (vmf->pgoff >= i_size_read(inode) >> PAGE_SHIFT || !gmem_host_may_map(vmf))
 		return VM_FAULT_SIGBUS;
 
 	if (xa_load(&inode->i_mapping->i_pages, vmf->pgoff) && gmem_map_window(vmf))
 		return VM_FAULT_NOPAGE;
 
-	folio = gmem_get_folio(inode, vmf->pgoff, 0, end);
+	folio = gmem_get_folio(inode, vmf->pgoff, 0, ULONG_MAX);
 	if (IS_ERR(folio))
 		return gmem_host_fault_error(vmf, PTR_ERR(folio));
 
@@ -99,7 +98,6 @@ static struct page *gmem_slot_get_page(const struct kvm_memory_slot *slot, gfn_t
 	struct gmem_binding *binding = gmem_binding_of(slot);
 	pgoff_t index = gfn - slot->base_gfn + binding->pgoff;
 	struct folio *folio;
-	struct inode *inode;
 	struct file *file;
 	struct page *page;
 
@@ -108,8 +106,7 @@ static struct page *gmem_slot_get_page(const struct kvm_memory_slot *slot, gfn_t
 	if (!file)
 		return ERR_PTR(-EFAULT);
 
-	inode = file_inode(file);
-	folio = gmem_get_folio(inode, index, 0, i_size_read(inode) >> PAGE_SHIFT);
+	folio = gmem_get_folio(file_inode(file), index, 0, ULONG_MAX);
 	fput(file);
 	if (IS_ERR(folio))
 		return ERR_PTR(mempolicy_errno(PTR_ERR(folio)));

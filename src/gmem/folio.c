@@ -30,9 +30,9 @@ static void gmem_wait_for_hole(struct inode *inode, pgoff_t index)
 /**
  * gmem_get_folio() - get the folio at an index, allocated if there is none
  * @inode: inode of a guest_memfd
- * @index: page offset
+ * @index: page offset, below the size of the file
  * @first: page offset of the start of the range that may become resident for the page's sake
- * @end: its end, exclusive; contains @index, and does not exceed the size of the file
+ * @end: its end, exclusive; may lie behind the end of the file
  *
  * Stands for kvm_gmem_get_folio(). Does not mark the folio accessed, because the memory is
  * unevictable.

@@ -389,6 +389,10 @@ void gmem_holes_forget(struct gmem_inode *gi)
 	struct gmem_hole *hole;
 	unsigned long n;
 
+	/* No other file has folios that cannot be split. */
+	if (!gi->huge)
+		return;
+
 	cancel_delayed_work_sync(&gi->holes_work);
 	xa_for_each(&gi->holes, n, hole)
 		kfree(hole);

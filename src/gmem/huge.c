@@ -138,7 +138,7 @@ static bool gmem_range_is_empty(struct address_space *mapping, pgoff_t start)
  * @inode: inode of a guest_memfd
  * @index: page offset of the page, which the file lacks
  * @first: page offset of the start of the range that may become resident
- * @end: its end, exclusive; not beyond the file's end
+ * @end: its end, exclusive; may lie behind the end of the file
  *
  * Context: may sleep, and waits while a hole is punched anywhere in the file, so it must not be
  *	    called with the invalidate_lock held.
@@ -148,10 +148,12 @@ struct folio *gmem_get_huge_folio(struct inode *inode, pgoff_t index, pgoff_t fi
 {
 	pgoff_t start = round_down(index, GMEM_HUGE_PAGES);
 	struct address_space *mapping = inode->i_mapping;
+	pgoff_t size = i_size_read(inode) >> PAGE_SHIFT;
 	struct folio *folio = NULL;
 
 	/* Without the lock first: most pages that come here have small ones around them. */
-	if (start < first || end - start < GMEM_HUGE_PAGES || !gmem_range_is_empty(mapping, start))
+	if (start < first || min(end, size) - start < GMEM_HUGE_PAGES ||
+	    !gmem_range_is_empty(mapping, start))
 		return NULL;
 
 	if (down_read_killable(&mapping->invalidate_lock))
