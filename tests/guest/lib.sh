@@ -139,6 +139,16 @@ hold()
 	held ./hold $1
 }
 
+# hold_huge WHAT; let_go: the same with a file that can have folios of 2 MiB.
+hold_huge()
+{
+	local was
+	was=$(cat $module/parameters/huge)
+	echo always >$module/parameters/huge
+	hold $1
+	echo $was >$module/parameters/huge
+}
+
 let_go()
 {
 	kill $holder

@@ -83,11 +83,7 @@ hold_for()
 {
 	case $1 in
 	kvm_gmem_*) hold_private ;;
-	*max_mapping_level)
-		echo always >$module/parameters/huge
-		hold slot
-		echo never >$module/parameters/huge
-		;;
+	*max_mapping_level) hold_huge slot ;;
 	*) hold slot ;;
 	esac
 }

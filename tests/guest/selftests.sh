@@ -22,7 +22,7 @@ enter()
 	idle) loaded || load ;;
 	attached)
 		loaded || load
-		hold poison
+		hold_huge poison
 		;;
 	esac
 	case $1 in
@@ -50,7 +50,7 @@ soon()
 # is_idle: nothing is attached that is attached on demand.
 is_idle()
 {
-	! grep -qE '^(kvm_arch_free_memslot|kvm_gmem_get_pfn) attached$' $module/features/redirects
+	! grep -qE '^(kvm_arch_free_memslot|.*max_mapping_level|kvm_gmem_get_pfn) attached$' $module/features/redirects
 }
 
 has_idle()
