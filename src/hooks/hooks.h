@@ -54,8 +54,8 @@ struct canary {
  * @HOOKS_FOR_SLOTS: for FEATURE_GUEST_MEMFD, while any memslot of the host is bound to a file of
  *	ours. As long as there is none, guest faults and memslots of all VMs on the host bypass
  *	the module
- * @HOOKS_FOR_HUGE_SLOTS: for FEATURE_HUGE_MAPPINGS, while any memslot of the host is bound to a file
- *	of ours that can have folios of 2 MiB
+ * @HOOKS_FOR_HUGE_SLOTS: for FEATURE_HUGE_MAPPINGS, while any memslot of the host is bound to a
+ *	file of ours that can have folios of 2 MiB
  * @HOOKS_FOR_PRIVATE_PAGES: for FEATURE_PRIVATE_POLICY, while any VM of the host has a guest_memfd
  *	for private memory that was created while @HOOKS_FOR_PRIVATE_FILES were attached
  * @HOOKS_FOR_FILES: for FEATURE_GUEST_MEMFD, as long as the module is loaded

@@ -8,7 +8,8 @@ echo 1 >/sys/kernel/rcu_expedited
 # VMs can have private memory.
 [ ! -e private_mem.ko ] || insmod ./private_mem.ko
 leaks_begin
-export GMEM_HUGE=$(parameter gmem_huge)
+GMEM_HUGE=$(parameter gmem_huge)
+export GMEM_HUGE
 if [ -e replay ]; then
 	tap ./fuzz replay replay
 else
