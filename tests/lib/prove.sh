@@ -28,7 +28,8 @@ native_kernel()
 }
 
 # boot_with MODULE|- SCENARIO NAME [KERNEL PARAMETER...]: run the scenario on the kernel in use, with all test
-# programs, and with the file BOOT_FILES if it is set.
+# programs, and with the file BOOT_FILES if it is set. HUGE sets the module's parameter
+# huge, unless a kernel parameter of the script does.
 boot_with()
 {
 	local ko=$1 scenario=$2 name=$3 files=()
@@ -52,7 +53,8 @@ boot_with()
 	# Core mm logs this when a page fault finds no memory, and then retries the fault.
 	[ "$scenario" != conformance ] || local BOOT_EXPECTED="Huh VM_FAULT_OOM"
 	initramfs "$work/$name.cpio.gz" "$scenario" "${files[@]}"
-	scenario "$name" "$work/$name.cpio.gz" ${kernel_expect:+"gmem_expect=${kernel_expect// /,}"} "$@"
+	scenario "$name" "$work/$name.cpio.gz" ${kernel_expect:+"gmem_expect=${kernel_expect// /,}"} \
+		${HUGE:+"gmem_huge=$HUGE"} "$@"
 }
 
 # boot_program PROGRAM MODULE NAME [KERNEL PARAMETER...]: run one of the test programs, in the scenario that it

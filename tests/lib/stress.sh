@@ -14,14 +14,20 @@ stress_runs()
 	local s=$((60 * ${STRESS_MINUTES:-5}))
 	cat <<-EOF
 		suite|$first|t/1[01]-* t/2[01]-* t/27-*|
+		suite, 2 MiB|$first|t/1[01]-*|HUGE=always
 		fuzzer|$first|t/23-fuzz.t|FUZZ_SECONDS=$s
+		fuzzer, 2 MiB|$first|t/23-fuzz-huge.t|FUZZ_SECONDS=$s
 		races|$first|t/22-* t/24-*|STORM_SECONDS=$s RACE_SECONDS=$s
 		selftests|$first|t/32-* t/33-*|SELFTESTS=. SELFTESTS_BOOTS=$(nproc)
 		load cycles|$first|t/23-cycles.t|CYCLES=${STRESS_CYCLES:-1000}
 		suite, KASAN|kasan|t/1[01]-* t/20-*|
+		suite, KASAN, 2 MiB|kasan|t/1[01]-*|HUGE=always
 		fault points, KASAN|kasan|t/70-*|
+		fault points, KASAN, 2 MiB|kasan|t/70-*|HUGE=always
 		fuzzer, KASAN|kasan|t/23-fuzz.t|FUZZ_SECONDS=$s
-		races, KASAN|kasan|t/22-* t/24-races.t|STORM_SECONDS=$s RACE_SECONDS=$s
+		fuzzer, KASAN, 2 MiB|kasan|t/23-fuzz-huge.t|FUZZ_SECONDS=$s
+		races, KASAN|kasan|t/22-* t/24-races.t|HUGE=never STORM_SECONDS=$s RACE_SECONDS=$s
+		races, KASAN, 2 MiB|kasan|t/22-* t/24-races.t|HUGE=always STORM_SECONDS=$s RACE_SECONDS=$s
 		races, KCSAN|kcsan|t/22-* t/24-races.t|STORM_SECONDS=$s RACE_SECONDS=$s
 	EOF
 }

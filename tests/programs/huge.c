@@ -19,14 +19,12 @@ bool huge_asked(void)
 	return strcmp(word, "never");
 }
 
-static long folios(int fd, const char *key)
+long number_in(const char *path, const char *key)
 {
-	char path[64], line[128];
-	long n = 0;
-	FILE *f;
+	char line[256];
+	long n = -1;
+	FILE *f = fopen(path, "re");
 
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	f = fopen(path, "re");
 	must(f);
 	while (fgets(line, sizeof(line), f)) {
 		if (!strncmp(line, key, strlen(key)))
@@ -34,6 +32,16 @@ static long folios(int fd, const char *key)
 	}
 	fclose(f);
 	return n;
+}
+
+static long folios(int fd, const char *key)
+{
+	char path[64];
+	long n;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	n = number_in(path, key);
+	return n < 0 ? 0 : n;
 }
 
 long huge_folios(int fd)

@@ -13,6 +13,9 @@
 /* True if files that are created now can have such folios: the module's parameter asks for them. */
 bool huge_asked(void);
 
+/* The number behind a key at the start of a line; -1 if no line has it. */
+long number_in(const char *path, const char *key);
+
 /* How many of them the file has; 0 if the kernel does not say. */
 long huge_folios(int fd);
 long small_folios(int fd);

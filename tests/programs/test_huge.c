@@ -34,21 +34,6 @@ static void read_line(const char *path, char *line, size_t size)
 }
 
 /* The number behind a key in a file of several lines, or -1. */
-static long number_in(const char *path, const char *key)
-{
-	char line[256];
-	long n = -1;
-	FILE *f = fopen(path, "r");
-
-	must(f);
-	while (fgets(line, sizeof(line), f)) {
-		if (!strncmp(line, key, strlen(key)))
-			n = atol(line + strlen(key));
-	}
-	fclose(f);
-	return n;
-}
-
 /* What the VMM maps by entries of 2 MiB, in kB. */
 static long host_pmd_mapped(void)
 {

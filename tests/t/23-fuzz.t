@@ -18,4 +18,4 @@ if [ -n "${FUZZ_REPLAY:-}" ]; then
 	cp "$FUZZ_REPLAY" "$replay"
 fi
 BOOT_FILES=$replay boot_with "$ko" fuzz "fuzz${HUGE:+-huge}" "fuzz_seconds=$seconds" "fuzz_seed=${FUZZ_SEED:-}" \
-	"fuzz_sequences=${FUZZ_SEQUENCES:-}" ${HUGE:+"gmem_huge=$HUGE"}
+	"fuzz_sequences=${FUZZ_SEQUENCES:-}"
