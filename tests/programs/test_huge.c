@@ -33,21 +33,25 @@ static void read_line(const char *path, char *line, size_t size)
 	fclose(f);
 }
 
-/* The number behind a key in a file of several lines, or -1. */
 /* What the VMM maps by entries of 2 MiB, in kB. */
 static long host_pmd_mapped(void)
 {
 	return number_in("/proc/self/smaps_rollup", "FilePmdMapped:");
 }
 
-/* What the guest maps by entries of 2 MiB. */
-static long guest_huge_mappings(const struct vmm *vm)
+static long kvm_statistic(const struct vmm *vm, const char *name)
 {
 	char path[96], line[32];
 
-	snprintf(path, sizeof(path), "/sys/kernel/debug/kvm/%d-%d/pages_2m", getpid(), vm->fd);
+	snprintf(path, sizeof(path), "/sys/kernel/debug/kvm/%d-%d/%s", getpid(), vm->fd, name);
 	read_line(path, line, sizeof(line));
 	return atol(line);
+}
+
+/* What the guest maps by entries of 2 MiB. */
+static long guest_huge_mappings(const struct vmm *vm)
+{
+	return kvm_statistic(vm, "pages_2m");
 }
 
 static uint64_t word_at(const char *path, uint64_t index)
@@ -318,6 +322,57 @@ static void test_guest_mappings(void)
 	must(!vmm_write(&m.vm, 0, VMM_TEST_GPA, 2 * N, 1));
 	is(guest_huge_mappings(&m.vm) - before, 1, "small folios are mapped by 4 KiB");
 	memory_destroy(&m);
+}
+
+/* KVM would recover one mapping in sixty a minute. */
+static const struct {
+	const char *path, *value;
+} nx_parameter[] = {
+	{ "/sys/module/kvm/parameters/nx_huge_pages", "force" },
+	{ "/sys/module/kvm/parameters/nx_huge_pages_recovery_ratio", "1" },
+	{ "/sys/module/kvm/parameters/nx_huge_pages_recovery_period_ms", "10" },
+};
+
+#define NX_PARAMETERS (sizeof(nx_parameter) / sizeof(nx_parameter[0]))
+
+/*
+ * For CPUs with the bug called iTLB multihit, KVM maps 2 MiB without the right to execute. Where
+ * the guest executes, it maps single pages instead, and undoes that after a while.
+ */
+static void test_nx_huge_pages(void)
+{
+	char was[NX_PARAMETERS][32];
+	struct memory m;
+	uint64_t sum;
+	size_t i;
+
+	if (!vmm_host_has_npt()) {
+		tap_skip("shadow paging", "nx_huge_pages");
+		return;
+	}
+	for (i = 0; i < NX_PARAMETERS; i++) {
+		read_line(nx_parameter[i].path, was[i], sizeof(was[i]));
+		write_file(nx_parameter[i].path, nx_parameter[i].value);
+	}
+	memory_create(&m, 2 * HUGE);
+	memory_bind(&m);
+	m.p[0] = VMM_HLT;
+	must(!vmm_write(&m.vm, 0, VMM_TEST_GPA + PAGE, 2 * N - 1, 1));
+	is(guest_huge_mappings(&m.vm), 2, "nx_huge_pages: a guest that writes has 2 MiB mapped");
+	is(vmm_execute(&m.vm, 0, VMM_TEST_GPA), 0, "nx_huge_pages: it executes what is there");
+	is(kvm_statistic(&m.vm, "nx_lpage_splits"), 1, "nx_huge_pages: for that, KVM splits a mapping");
+	is(guest_huge_mappings(&m.vm), 1, "nx_huge_pages: and the other one stays");
+	must(!vmm_sum(&m.vm, 0, VMM_TEST_GPA + PAGE, 2 * N - 1, &sum));
+	is(sum, 2 * N - 1, "nx_huge_pages: the guest reads what it wrote");
+	is(huge_folios(m.fd), 2, "nx_huge_pages: the folios are as before");
+	while (kvm_statistic(&m.vm, "nx_lpage_splits"))
+		usleep(10000);
+	must(!vmm_write(&m.vm, 0, VMM_TEST_GPA + PAGE, 2 * N - 1, 1));
+	is(guest_huge_mappings(&m.vm), 2, "nx_huge_pages: 2 MiB are mapped again after a while");
+	is((unsigned char)m.p[0], VMM_HLT, "nx_huge_pages: what was executed is still there");
+	memory_destroy(&m);
+	for (i = 0; i < NX_PARAMETERS; i++)
+		write_file(nx_parameter[i].path, was[i]);
 }
 
 static int node_of_2m(unsigned long i)
@@ -732,6 +787,7 @@ int main(void)
 	test_extent();
 	test_host_mapping();
 	test_guest_mappings();
+	test_nx_huge_pages();
 	test_policies();
 	test_boundaries();
 	test_hole(false);

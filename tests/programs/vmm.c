@@ -368,11 +368,11 @@ static void finish_mmio(struct vmm_vcpu *v)
 	v->run->exit_reason = KVM_EXIT_MMIO;
 }
 
-static int run(struct vmm *vm, int vcpu, const uint8_t *code, struct kvm_regs *regs)
+static int run_at(struct vmm *vm, int vcpu, uint64_t gpa, struct kvm_regs *regs)
 {
 	struct vmm_vcpu *v = &vm->vcpu[vcpu];
 
-	regs->rip = code_gpa(code);
+	regs->rip = gpa;
 	regs->rflags = 2;
 	regs->rsp = ctrl_gpa(CTRL_STACK + vcpu + 1);
 	if (ioctl(v->fd, KVM_SET_REGS, regs) || ioctl(v->fd, KVM_RUN, 0) ||
@@ -389,6 +389,18 @@ static int run(struct vmm *vm, int vcpu, const uint8_t *code, struct kvm_regs *r
 		return -1;
 	}
 	return 0;
+}
+
+static int run(struct vmm *vm, int vcpu, const uint8_t *code, struct kvm_regs *regs)
+{
+	return run_at(vm, vcpu, code_gpa(code), regs);
+}
+
+int vmm_execute(struct vmm *vm, int vcpu, uint64_t gpa)
+{
+	struct kvm_regs regs = {};
+
+	return run_at(vm, vcpu, gpa, &regs);
 }
 
 int vmm_halt(struct vmm *vm, int vcpu)

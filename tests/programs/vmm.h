@@ -85,6 +85,9 @@ int vmm_write_rising(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t n, uint64_
 /* Add up, where a page weighs @weight times as much as the next page. */
 int vmm_sum_weighted(struct vmm *vm, int vcpu, uint64_t gpa, uint64_t n, uint64_t weight,
 		     uint64_t *sum);
+/* Execute what is at @gpa, up to a HLT. */
+#define VMM_HLT 0xf4
+int vmm_execute(struct vmm *vm, int vcpu, uint64_t gpa);
 /* Halt, which also leaves a nested guest that was interrupted. */
 int vmm_halt(struct vmm *vm, int vcpu);
 int vmm_write_nested(struct vmm *vm, int vcpu, enum vmm_nesting nesting, uint64_t gpa,
