@@ -18,19 +18,22 @@ copy_modules()
 	done >"$dir/order"
 }
 
-# copy_program ROOT PROGRAM: copy a program of this machine, with the libraries that it needs.
+# copy_program TO PROGRAM [ROOT]: copy a program of this machine, or of the root of another release, with the
+# libraries that it needs.
 copy_program()
 {
-	local lib
-	cp "$(command -v "$2")" "$1/bin/"
-	ldd "$(command -v "$2")" | grep -o '/[^ ]*' | while read -r lib; do
+	local lib path root=${3:-/}
+	path=$(PATH=$root/usr/bin:$root/bin:$root/usr/sbin command -v "$2")
+	cp "$path" "$1/bin/"
+	chroot "$root" /lib64/ld-linux-x86-64.so.2 --list "${path#"$root"}" | grep -o '/[^ ]*' | while read -r lib; do
 		mkdir -p "$1${lib%/*}"
-		cp -L "$lib" "$1$lib"
+		cp -L "$root$lib" "$1$lib"
 	done
 }
 
 # initramfs FILE SCENARIO FILE...: make an archive with busybox, KVM for the kernel in use,
-# the scenario, the files, and those programs of this machine that BOOT_PROGRAMS lists.
+# the scenario, the files, and those programs of this machine, or of the root BOOT_PROGRAMS_ROOT, that BOOT_PROGRAMS
+# lists.
 initramfs()
 {
 	local out=$1 scenario=$2 root program
@@ -48,7 +51,7 @@ initramfs()
 	copy_modules "$root/modules" kvm-amd hwpoison-inject
 	[ $# -eq 0 ] || cp "$@" "$root/test/"
 	for program in ${BOOT_PROGRAMS:-}; do
-		copy_program "$root" "$program"
+		copy_program "$root" "$program" "${BOOT_PROGRAMS_ROOT:-}"
 	done
 	(cd "$root" && find . | cpio -o -H newc --quiet | gzip -1) >"$out"
 	rm -rf "$root"

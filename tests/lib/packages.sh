@@ -114,6 +114,21 @@ make_root()
 	touch "$root/.complete"
 }
 
+# make_qemu_root: make a root with the QEMU of Debian 13's backports, whose program the tests boot. Nothing in it is
+# configured, because nothing runs in it.
+make_qemu_root()
+{
+	local root=$cache/roots/qemu
+	if [ -e "$root/.complete" ]; then
+		return
+	fi
+	rm -rf "$root"
+	mkdir -p "$cache/roots"
+	{ apt_source trixie; apt_source trixie-backports; } | mmdebstrap --mode=root --variant=extract \
+		--aptopt='APT::Default-Release "trixie-backports"' --include=base-files,qemu-system-x86 trixie "$root" -
+	touch "$root/.complete"
+}
+
 # install_tools PACKAGE...: install the packages that are missing. QEMU comes from backports, because
 # version 7.2 crashes kernels that it runs with several threads.
 install_tools()
