@@ -324,13 +324,15 @@ static void test_guest_mappings(void)
 	memory_destroy(&m);
 }
 
-/* KVM would recover one mapping in sixty a minute. */
+#define NX_RECOVERY_RATIO "/sys/module/kvm/parameters/nx_huge_pages_recovery_ratio"
+
+/* No mapping is made whole again before the ratio says so. */
 static const struct {
 	const char *path, *value;
 } nx_parameter[] = {
 	{ "/sys/module/kvm/parameters/nx_huge_pages", "force" },
-	{ "/sys/module/kvm/parameters/nx_huge_pages_recovery_ratio", "1" },
 	{ "/sys/module/kvm/parameters/nx_huge_pages_recovery_period_ms", "10" },
+	{ NX_RECOVERY_RATIO, "0" },
 };
 
 #define NX_PARAMETERS (sizeof(nx_parameter) / sizeof(nx_parameter[0]))
@@ -365,6 +367,7 @@ static void test_nx_huge_pages(void)
 	must(!vmm_sum(&m.vm, 0, VMM_TEST_GPA + PAGE, 2 * N - 1, &sum));
 	is(sum, 2 * N - 1, "nx_huge_pages: the guest reads what it wrote");
 	is(huge_folios(m.fd), 2, "nx_huge_pages: the folios are as before");
+	write_file(NX_RECOVERY_RATIO, "1");
 	while (kvm_statistic(&m.vm, "nx_lpage_splits"))
 		usleep(10000);
 	must(!vmm_write(&m.vm, 0, VMM_TEST_GPA + PAGE, 2 * N - 1, 1));
@@ -631,26 +634,41 @@ static void test_whole_folio_after_pin(void)
 	memory_destroy(&m);
 }
 
-/* A cgroup that has room for a page but not for 2 MiB. */
+/* Memory that reclaim could have at once, without swap. */
+static void *lazily_freed(uint64_t size)
+{
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	must(p != MAP_FAILED);
+	must(!madvise(p, size, MADV_NOHUGEPAGE));
+	memset(p, 1, size);
+	must(!madvise(p, size, MADV_FREE));
+	return p;
+}
+
+/* A cgroup that has room for a page but not for 2 MiB, unless it gave up what it could. */
 static void test_cgroup_limit(void)
 {
 	struct memory m;
-	char limit[32];
+	char limit[32], *lazy;
 
 	memory_create(&m, 8 * HUGE);
 	memory_bind(&m);
 	cgroup_enter("huge");
 	touch_guest(&m, 0);
+	lazy = lazily_freed(3 * HUGE);
 	is_filled(m.fd, 1, 0, "the cgroup has room");
-	snprintf(limit, sizeof(limit), "%ld", cgroup_value("huge", "memory.stat", "file") + MIB +
-		 cgroup_value("huge", "memory.stat", "anon") +
-		 cgroup_value("huge", "memory.stat", "kernel"));
+	/* What the CPUs have charged in advance, at most 1 MiB, is there as well. */
+	snprintf(limit, sizeof(limit), "%ld",
+		 number_in("/sys/fs/cgroup/huge/memory.current", "") + MIB / 2);
 	cgroup_write("huge", "memory.max", limit);
 	touch_guest(&m, HUGE);
 	is(huge_folios(m.fd), 1, "the cgroup has room for small folios only: none of 2 MiB");
 	is(small_folios(m.fd), 1, "the cgroup has room for small folios only: one of those");
+	is(cgroup_value("huge", "memory.stat", "pglazyfreed"), 0, "nothing was reclaimed for it");
 	is(cgroup_value("huge", "memory.events", "oom_kill"), 0, "nobody was killed");
 	cgroup_write("huge", "memory.max", "max");
+	munmap(lazy, 3 * HUGE);
 	memory_destroy(&m);
 	cgroup_leave("huge");
 }
@@ -708,7 +726,7 @@ static void fill_by_page(struct memory *m, int node)
 	must(at < m->size && errno == ENOMEM);
 }
 
-/* What the kernel keeps for itself is in one piece, and its daemons put others together. */
+/* What the kernel keeps for itself is in one piece. */
 static void take_huge_folios(struct memory *m, int node)
 {
 	uint64_t at;
@@ -752,12 +770,20 @@ static int node_of_even_page(unsigned long i)
 	return 0;
 }
 
-/* The node that the policies name has memory, but nowhere 2 MiB of it. */
+#define PROACTIVENESS "/proc/sys/vm/compaction_proactiveness"
+
+/*
+ * The node that the policies name has memory, but nowhere 2 MiB of it. Twice a second, kcompactd
+ * would put some together.
+ */
 static void test_fragmentation(void)
 {
 	struct memory pages;
+	char was[32];
 	uint64_t at;
 
+	read_line(PROACTIVENESS, was, sizeof(was));
+	write_file(PROACTIVENESS, "0");
 	run_on_node(0);
 	node_fill(1);
 	fill_by_page(&pages, 1);
@@ -770,6 +796,7 @@ static void test_fragmentation(void)
 	test_fragmented(MPOL_INTERLEAVE, BOTH_NODES, node_of_even_page, "INTERLEAVE");
 	memory_destroy(&pages);
 	node_empty();
+	write_file(PROACTIVENESS, was);
 }
 
 int main(void)
